@@ -1,0 +1,69 @@
+# Every command that anyone needs. Run them through ./dev, which first makes sure that the machine can, and says
+# where things are built (CARGO_TARGET_DIR, COFFERDAM_CACHE). All host code is built in the plain dev profile, so
+# that wasmtime is compiled once for tests, demo and benches.
+
+guests := "--manifest-path guest-drivers/Cargo.toml"
+guest-target := '"$COFFERDAM_CACHE/guest-target"'
+
+# List the commands
+[private]
+default:
+    @"{{ just_executable() }}" --justfile "{{ justfile() }}" --list --unsorted
+
+# Look again at everything this machine needs: system commands, Rust, just, the wasm target, WASI's WIT
+setup:
+    @tools/setup --force
+    @rustc --version
+    @"{{ just_executable() }}" --version
+    @echo "ready; builds go to $CARGO_TARGET_DIR"
+
+# Build the host's workspace and the guests
+build: guests
+    cargo build --workspace
+
+# Build the guest drivers and put the components into $CARGO_TARGET_DIR/drivers
+guests:
+    @tools/guests
+
+# Build everything and run every test; arguments choose among them (./dev test -p cofferdam-transfer zstd)
+[positional-arguments]
+test *args: build
+    @tools/test "$@"
+
+# Check format, scripts, contract, dependencies and lints of both workspaces
+lint:
+    cargo fmt --all --check
+    cargo fmt {{ guests }} --all --check
+    @tools/lint-scripts
+    @tools/wit-frozen
+    @tools/deny
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+    cargo clippy --locked {{ guests }} --target-dir {{ guest-target }} --target wasm32-wasip2 --workspace --lib --bins --examples -- -D warnings
+
+# Format both workspaces
+fmt:
+    cargo fmt --all
+    cargo fmt {{ guests }} --all
+
+# Back up and restore a real filesystem, beside a backend that hangs and one that is mended (under a minute)
+demo: build
+    @tools/demo
+
+# Measure initialisation, put and get through the sandbox, and a full backup, beside the native limits
+[positional-arguments]
+bench *args: build
+    @"$CARGO_TARGET_DIR/debug/cofferdam-bench" "$@"
+
+# Exchange backups with the real Cinder, both ways, and compare every byte
+interop: build
+    @tests/interop/run
+
+# Write docs/configuration.md from the option table
+docs: build
+    "$CARGO_TARGET_DIR/debug/cofferdam" config options --markdown > docs/configuration.md.new
+    mv docs/configuration.md.new docs/configuration.md
+
+# Remove what was built here and for the guests; downloads and tools stay in the cache
+clean:
+    cargo clean
+    cargo clean {{ guests }} --target-dir {{ guest-target }}
