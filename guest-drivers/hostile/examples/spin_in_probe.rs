@@ -1,0 +1,14 @@
+//! Computes for ever in `probe`. The host must end it: the wall clock or the fuel, whichever is gone first.
+
+use cofferdam_hostile::cofferdam_driver::Error;
+use cofferdam_hostile::{Hostile, spin};
+
+struct Behaviour;
+
+impl Hostile for Behaviour {
+    fn probe() -> Result<(), Error> {
+        spin()
+    }
+}
+
+cofferdam_hostile::misbehave!(Behaviour);

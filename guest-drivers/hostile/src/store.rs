@@ -1,0 +1,116 @@
+//! Objects in the memory of the instance: enough of an object store for a driver whose fault lies elsewhere.
+
+use std::collections::BTreeMap;
+
+use cofferdam_driver::wasip2::io::streams::StreamError;
+use cofferdam_driver::{ByteRange, Error, InputStream, ObjectAddress, ObjectInfo, OutputStream, Page};
+
+/// Most that WASI takes in one blocking write.
+const PIECE: usize = 4096;
+
+/// Containers, each with its objects.
+#[derive(Debug, Default)]
+pub struct Store {
+    containers: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+}
+
+impl Store {
+    /// Makes the container if it is missing.
+    pub fn create_container(&mut self, container: &str) {
+        self.containers.entry(container.to_owned()).or_default();
+    }
+
+    /// Makes or replaces the object.
+    pub fn put(&mut self, at: &ObjectAddress, bytes: Vec<u8>) -> Result<(), Error> {
+        let container = self
+            .containers
+            .get_mut(&at.container)
+            .ok_or_else(|| no_container(&at.container))?;
+        container.insert(at.name.clone(), bytes);
+        Ok(())
+    }
+
+    /// The object's bytes, or those of the range that are there.
+    pub fn get(&self, at: &ObjectAddress, range: Option<ByteRange>) -> Result<&[u8], Error> {
+        let container = self
+            .containers
+            .get(&at.container)
+            .ok_or_else(|| no_container(&at.container))?;
+        let bytes = container
+            .get(&at.name)
+            .ok_or_else(|| Error::not_found(format!("no object {}", at.name)))?;
+        let Some(range) = range else { return Ok(bytes) };
+        let start = usize::try_from(range.offset)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
+        let tail = bytes.get(start..).unwrap_or_default();
+        let length = range
+            .length
+            .and_then(|length| usize::try_from(length).ok())
+            .unwrap_or(usize::MAX);
+        Ok(tail.get(..length.min(tail.len())).unwrap_or_default())
+    }
+
+    /// Deletes the object if it is there.
+    pub fn delete(&mut self, at: &ObjectAddress) {
+        if let Some(container) = self.containers.get_mut(&at.container) {
+            container.remove(&at.name);
+        }
+    }
+
+    /// One page of the container's objects.
+    pub fn list(
+        &self,
+        container: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page, Error> {
+        let objects = self
+            .containers
+            .get(container)
+            .ok_or_else(|| no_container(container))?;
+        let mut rest = objects
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after))
+            .map(|(name, bytes)| ObjectInfo {
+                name: name.clone(),
+                size: bytes.len() as u64,
+            });
+        let objects = rest
+            .by_ref()
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .collect();
+        Ok(Page {
+            objects,
+            more: rest.next().is_some(),
+        })
+    }
+}
+
+fn no_container(container: &str) -> Error {
+    Error::not_found(format!("no container {container}"))
+}
+
+/// Reads a body to its end.
+pub(crate) fn read_all(body: &InputStream) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    loop {
+        match body.blocking_read(64 * 1024) {
+            Ok(piece) => bytes.extend(piece),
+            Err(StreamError::Closed) => return Ok(bytes),
+            Err(StreamError::LastOperationFailed(error)) => {
+                return Err(Error::failed(error.to_debug_string()));
+            }
+        }
+    }
+}
+
+/// Writes all bytes to a sink; says how many.
+pub fn write_all(sink: &OutputStream, bytes: &[u8]) -> Result<u64, Error> {
+    for piece in bytes.chunks(PIECE) {
+        sink.blocking_write_and_flush(piece)
+            .map_err(|error| Error::failed(format!("the sink: {error:?}")))?;
+    }
+    Ok(bytes.len() as u64)
+}
