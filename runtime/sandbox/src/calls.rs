@@ -1,0 +1,348 @@
+//! The contract's functions as methods of an instance, with the checks that a driver's answer needs before anyone
+//! believes it: a body that was stored must have been read to its end, an object that was fetched must have as many
+//! bytes as the driver says, a page must not hold more than was asked for.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, StreamError};
+
+use crate::body::{Body, Meter, Sink};
+use crate::contract::{
+    BackupIdentity, BodyInfo, ByteRange, DriverError, DriverInfo, ObjectAddress, ObjectInfo, Page, Placement,
+    Setting,
+};
+use crate::failure::{Failure, Phase, clean};
+use crate::instance::{Answer, Budget, Guest, Instance, Patience, Usage};
+use crate::limits::TEXT;
+use crate::stream::{Reader, Writer};
+
+type Calling<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
+
+/// Entries that one page of a listing may ask for.
+pub const MAX_PAGE: u32 = 1000;
+
+impl Instance {
+    /// What the driver says of itself.
+    pub(crate) async fn describe(&self, budget: Budget) -> Result<(DriverInfo, Usage), Failure> {
+        let answer = self
+            .call(
+                Phase::Describe,
+                Patience::Deadline(budget.deadline, budget.limit),
+                budget.fuel,
+                |guest| {
+                    Box::pin(
+                        guest
+                            .bindings
+                            .cofferdam_backup_backup_driver()
+                            .call_describe(&mut guest.store),
+                    )
+                },
+            )
+            .await?;
+        Ok((answer.value, answer.usage))
+    }
+
+    /// Configures the instance.
+    ///
+    /// # Errors
+    /// Any [`Failure`]; whatever it is but the driver's own error has ended the instance.
+    pub async fn do_setup(&self, settings: &[Setting], budget: Budget) -> Result<Usage, Failure> {
+        let settings = settings.to_vec();
+        let call = self.short(Phase::DoSetup, budget, move |guest| {
+            Box::pin(async move {
+                guest
+                    .bindings
+                    .cofferdam_backup_backup_driver()
+                    .call_do_setup(&mut guest.store, &settings)
+                    .await
+            })
+        });
+        call.await.map(|((), usage)| usage)
+    }
+
+    /// Proves that the backend is usable, canary and all.
+    ///
+    /// # Errors
+    /// As [`Instance::do_setup`].
+    pub async fn check_for_setup_error(&self, budget: Budget) -> Result<Usage, Failure> {
+        let call = self.short(Phase::CheckForSetupError, budget, |guest| {
+            Box::pin(
+                guest
+                    .bindings
+                    .cofferdam_backup_backup_driver()
+                    .call_check_for_setup_error(&mut guest.store),
+            )
+        });
+        call.await.map(|((), usage)| usage)
+    }
+
+    /// Whether the backend still works.
+    ///
+    /// # Errors
+    /// As [`Instance::do_setup`].
+    pub async fn probe(&self, budget: Budget) -> Result<Usage, Failure> {
+        let call = self.short(Phase::Probe, budget, |guest| {
+            Box::pin(
+                guest
+                    .bindings
+                    .cofferdam_backup_backup_driver()
+                    .call_probe(&mut guest.store),
+            )
+        });
+        call.await.map(|((), usage)| usage)
+    }
+
+    /// Where a new backup goes.
+    ///
+    /// # Errors
+    /// As [`Instance::do_setup`].
+    pub async fn place_backup(
+        &self,
+        backup: BackupIdentity,
+        container: Option<String>,
+    ) -> Result<Placement, Failure> {
+        let call = self.short(Phase::PlaceBackup, self.budget(), move |guest| {
+            Box::pin(async move {
+                let driver = guest.bindings.cofferdam_backup_backup_driver();
+                driver
+                    .call_place_backup(&mut guest.store, &backup, container.as_deref())
+                    .await
+            })
+        });
+        call.await.map(|(placement, _)| placement)
+    }
+
+    /// Makes the container if it is missing.
+    ///
+    /// # Errors
+    /// As [`Instance::do_setup`].
+    pub async fn create_container(&self, container: &str) -> Result<(), Failure> {
+        let container = container.to_owned();
+        let call = self.short(Phase::CreateContainer, self.budget(), move |guest| {
+            Box::pin(async move {
+                guest
+                    .bindings
+                    .cofferdam_backup_object_store()
+                    .call_create_container(&mut guest.store, &container)
+                    .await
+            })
+        });
+        call.await.map(|((), _)| ())
+    }
+
+    /// Stores an object from a stream. Waits as long as bytes move.
+    ///
+    /// # Errors
+    /// As [`Instance::do_setup`]; also `driver.failed` when the driver says that it stored a body which it has not
+    /// read to its end.
+    pub async fn put_object(
+        &self,
+        at: ObjectAddress,
+        body: Reader,
+        info: BodyInfo,
+    ) -> Result<Usage, Failure> {
+        let meter = Meter::default();
+        let body: DynInputStream = Box::new(Body::new(body, meter.clone()));
+        let patience = Patience::Stall(self.limits.stall_timeout, meter);
+        let answer = self
+            .call(Phase::PutObject, patience, self.limits.call_fuel, move |guest| {
+                Box::pin(async move {
+                    let body = guest.store.data_mut().table.push(body)?;
+                    let lent = Resource::new_borrow(body.rep());
+                    let store = guest.bindings.cofferdam_backup_object_store();
+                    let answer = store.call_put_object(&mut guest.store, &at, lent, &info).await?;
+                    let mut body: DynInputStream = guest.store.data_mut().table.delete(body)?;
+                    let rest = match (&answer, body.blocking_read(1).await) {
+                        (Err(_), _) | (_, Err(StreamError::Closed)) => None,
+                        (Ok(()), Ok(_)) => {
+                            Some("it said that it stored a body which it had not read to its end".into())
+                        }
+                        (Ok(()), Err(error)) => {
+                            Some(format!("it said that it stored a body which broke: {error}"))
+                        }
+                    };
+                    Ok(match rest {
+                        Some(reason) => Err(DriverError::Failed(reason)),
+                        None => answer,
+                    })
+                })
+            })
+            .await?;
+        checked(Phase::PutObject, answer).map(|((), usage)| usage)
+    }
+
+    /// Fetches an object, or a range of it, into a stream, and finishes or fails that stream. Waits as long as bytes
+    /// move. Says how many bytes that were.
+    ///
+    /// # Errors
+    /// As [`Instance::do_setup`]; also `driver.failed` when the driver wrote more or fewer bytes than it says.
+    pub async fn get_object(
+        &self,
+        at: ObjectAddress,
+        range: Option<ByteRange>,
+        sink: Writer,
+    ) -> Result<u64, Failure> {
+        let meter = Meter::default();
+        let (end, counted) = (sink.clone(), meter.clone());
+        let sink: DynOutputStream = Box::new(Sink::new(sink, meter.clone()));
+        let patience = Patience::Stall(self.limits.stall_timeout, meter);
+        let result = self
+            .call(Phase::GetObject, patience, self.limits.call_fuel, move |guest| {
+                Box::pin(async move {
+                    let sink = guest.store.data_mut().table.push(sink)?;
+                    let lent = Resource::new_borrow(sink.rep());
+                    let store = guest.bindings.cofferdam_backup_object_store();
+                    let answer = store.call_get_object(&mut guest.store, &at, range, lent).await?;
+                    let mut sink: DynOutputStream = guest.store.data_mut().table.delete(sink)?;
+                    if answer.is_ok() && sink.write_ready().await.is_err() {
+                        return Ok(Err(DriverError::Failed(
+                            "the reader of the object went away".into(),
+                        )));
+                    }
+                    Ok(answer)
+                })
+            })
+            .await
+            .and_then(|answer| checked(Phase::GetObject, answer))
+            .and_then(|(said, _)| {
+                let wrote = counted.bytes();
+                if said == wrote {
+                    return Ok(said);
+                }
+                let reason = format!("it said that it wrote {said} bytes and wrote {wrote}");
+                Err(Failure::Driver {
+                    phase: Phase::GetObject,
+                    error: DriverError::Failed(reason),
+                })
+            });
+        match &result {
+            // A reader that is gone wants nothing any more.
+            Ok(_) => drop(end.finish().await),
+            Err(failure) => end.fail(failure.to_string()).await,
+        }
+        result
+    }
+
+    /// Size of an object.
+    ///
+    /// # Errors
+    /// As [`Instance::do_setup`]; `driver.not-found` when it is not there.
+    pub async fn stat_object(&self, at: ObjectAddress) -> Result<ObjectInfo, Failure> {
+        let call = self.short(Phase::StatObject, self.budget(), move |guest| {
+            Box::pin(async move {
+                guest
+                    .bindings
+                    .cofferdam_backup_object_store()
+                    .call_stat_object(&mut guest.store, &at)
+                    .await
+            })
+        });
+        call.await.map(|(info, _)| info)
+    }
+
+    /// Deletes an object; one that is absent too.
+    ///
+    /// # Errors
+    /// As [`Instance::do_setup`].
+    pub async fn delete_object(&self, at: ObjectAddress) -> Result<(), Failure> {
+        let call = self.short(Phase::DeleteObject, self.budget(), move |guest| {
+            Box::pin(async move {
+                guest
+                    .bindings
+                    .cofferdam_backup_object_store()
+                    .call_delete_object(&mut guest.store, &at)
+                    .await
+            })
+        });
+        call.await.map(|((), _)| ())
+    }
+
+    /// One page of a listing; `limit` is brought into 1 to [`MAX_PAGE`].
+    ///
+    /// # Errors
+    /// As [`Instance::do_setup`]; also `driver.failed` when the page holds more than was asked for.
+    pub async fn list_objects(
+        &self,
+        container: &str,
+        prefix: &str,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Page, Failure> {
+        let (container, prefix, limit) = (container.to_owned(), prefix.to_owned(), limit.clamp(1, MAX_PAGE));
+        let call = self.short(Phase::ListObjects, self.budget(), move |guest| {
+            Box::pin(async move {
+                let store = guest.bindings.cofferdam_backup_object_store();
+                store
+                    .call_list_objects(&mut guest.store, &container, &prefix, after.as_deref(), limit)
+                    .await
+            })
+        });
+        let (page, _): (Page, _) = call.await?;
+        if page.objects.len() > limit as usize {
+            let reason = format!(
+                "it listed {} objects where {limit} were asked for",
+                page.objects.len()
+            );
+            return Err(Failure::Driver {
+                phase: Phase::ListObjects,
+                error: DriverError::Failed(reason),
+            });
+        }
+        Ok(page)
+    }
+
+    fn budget(&self) -> Budget {
+        Budget::new(self.limits.call_timeout, self.limits.call_fuel)
+    }
+
+    async fn short<T: Send + 'static>(
+        &self,
+        phase: Phase,
+        budget: Budget,
+        call: impl for<'a> FnOnce(&'a mut Guest) -> Calling<'a, Result<T, DriverError>> + Send + 'static,
+    ) -> Result<(T, Usage), Failure> {
+        let patience = Patience::Deadline(budget.deadline, budget.limit);
+        checked(phase, self.call(phase, patience, budget.fuel, call).await?)
+    }
+}
+
+/// The driver's own error as a failure; a denial that came before it says more than the driver can.
+fn checked<T>(phase: Phase, answer: Answer<Result<T, DriverError>>) -> Result<(T, Usage), Failure> {
+    match (answer.value, answer.denied) {
+        (Ok(value), _) => Ok((value, answer.usage)),
+        (Err(_), Some(authority)) => Err(Failure::Denied {
+            wanted: format!("HTTP to {}", clean(&authority, TEXT)),
+            grant: "a network grant; this version has none yet".into(),
+        }),
+        (Err(error), None) => Err(Failure::Driver {
+            phase,
+            error: cleaned(error),
+        }),
+    }
+}
+
+/// The driver's words, cut and without control characters.
+fn cleaned(error: DriverError) -> DriverError {
+    let cut = |text: String| clean(&text, TEXT);
+    match error {
+        DriverError::InvalidConfiguration(mut fault) => {
+            fault.option_name = clean(&fault.option_name, 100);
+            fault.reason = cut(fault.reason);
+            DriverError::InvalidConfiguration(fault)
+        }
+        DriverError::Throttled(mut throttle) => {
+            throttle.reason = cut(throttle.reason);
+            DriverError::Throttled(throttle)
+        }
+        DriverError::Unauthorized(text) => DriverError::Unauthorized(cut(text)),
+        DriverError::Unavailable(text) => DriverError::Unavailable(cut(text)),
+        DriverError::NotFound(text) => DriverError::NotFound(cut(text)),
+        DriverError::AlreadyExists(text) => DriverError::AlreadyExists(cut(text)),
+        DriverError::OutOfSpace(text) => DriverError::OutOfSpace(cut(text)),
+        DriverError::Corrupted(text) => DriverError::Corrupted(cut(text)),
+        DriverError::Unsupported(text) => DriverError::Unsupported(cut(text)),
+        DriverError::Failed(text) => DriverError::Failed(cut(text)),
+    }
+}

@@ -1,0 +1,33 @@
+//! The only room that knows WebAssembly: load, compile, grant, limit, call and kill driver components.
+//!
+//! The way in is [`Sandbox::start`], then [`Sandbox::load`] for a file, [`requirements::provide`] for what it is given,
+//! [`Sandbox::open`] for a live [`Instance`]. Whatever a guest does comes back as a [`Failure`].
+
+mod body;
+mod calls;
+mod clock;
+pub mod compile;
+pub mod component;
+pub mod contract;
+mod egress;
+mod engine;
+pub mod failure;
+mod host;
+mod instance;
+mod kill;
+pub mod limits;
+mod memory;
+mod output;
+pub mod requirements;
+mod sandbox;
+mod selftest;
+pub mod stream;
+mod trap;
+mod turns;
+pub mod units;
+
+pub use calls::MAX_PAGE;
+pub use failure::{Failure, Phase, RetryClass};
+pub use instance::{Budget, Instance, Usage};
+pub use limits::Limits;
+pub use sandbox::{Driver, Sandbox};

@@ -1,0 +1,236 @@
+//! The process's sandbox: one engine, one ticker, one gate, and the drivers that were loaded into it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use crate::clock::Ticker;
+use crate::compile::{self, CompileHelper};
+use crate::component::{self, ComponentReport};
+use crate::contract::{DriverInfo, DriverPre};
+use crate::failure::{Failure, Phase, clean};
+use crate::host::{self, State};
+use crate::instance::{Budget, Instance, Usage};
+use crate::limits::{Limits, TEXT};
+use crate::requirements::Provision;
+use crate::turns::Gate;
+
+/// Options and needs that one driver may list.
+const MAX_OPTIONS: usize = 256;
+
+/// What all instances share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) gate: Gate,
+    /// Threads that were told to end and have not yet.
+    pub(crate) ending: Arc<AtomicUsize>,
+    /// Whether guests yield after each slice; off only in the self-test of the epoch.
+    pub(crate) slicing: bool,
+    linker: Linker<State>,
+    ticker: Ticker,
+}
+
+impl Shared {
+    pub(crate) fn new(slicing: bool) -> Result<Self, Failure> {
+        let host = |error: String| Failure::Host {
+            phase: Phase::Load,
+            reason: format!("the WebAssembly engine cannot be started: {error}"),
+            remedy: "check that this machine is a supported Linux".into(),
+        };
+        let engine = crate::engine::engine().map_err(|error| host(format!("{error:#}")))?;
+        let ticker = Ticker::start(&engine).map_err(|error| host(error.to_string()))?;
+        let linker = host::linker(&engine).map_err(|error| host(format!("{error:#}")))?;
+        Ok(Shared {
+            gate: Gate::for_this_machine(),
+            ending: Arc::default(),
+            slicing,
+            linker,
+            ticker,
+            engine,
+        })
+    }
+
+    /// No call begins while the epoch backstop is dead.
+    pub(crate) fn check_clock(&self) -> Result<(), Failure> {
+        if self.ticker.is_alive() {
+            return Ok(());
+        }
+        Err(Failure::Host {
+            phase: Phase::Instantiate,
+            reason: "the epoch ticker has stopped, so a driver could not be interrupted".into(),
+            remedy: "restart the service and report this".into(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("ending", &self.ending)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Loads drivers and makes instances of them. Cheap to clone; one per process.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    helper: CompileHelper,
+    cache: PathBuf,
+}
+
+/// A driver that was loaded: checked, compiled and linked. None of its code has run yet.
+#[derive(Clone)]
+pub struct Driver {
+    /// What its file holds.
+    pub report: ComponentReport,
+    pub(crate) pre: DriverPre<State>,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver")
+            .field("digest", &self.report.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Starts engine and ticker, and proves with a spinning component that each time limit works.
+    ///
+    /// # Errors
+    /// [`Failure::Host`] when the engine cannot be made or a limit does not hold.
+    pub async fn start(helper: CompileHelper, cache: PathBuf) -> Result<Self, Failure> {
+        crate::selftest::run().await?;
+        Ok(Sandbox {
+            shared: Arc::new(Shared::new(true)?),
+            helper,
+            cache,
+        })
+    }
+
+    /// Reads, checks, compiles (or takes from the cache) and links a driver. Runs none of its code.
+    ///
+    /// # Errors
+    /// [`Failure::Host`] when the file cannot be read, [`Failure::InvalidComponent`], [`Failure::CompileTimeout`].
+    pub async fn load(&self, file: &Path, limits: &Limits) -> Result<Driver, Failure> {
+        let bytes = read(file, limits).await?;
+        let report = component::examine(&bytes, limits)?;
+        let shared = &self.shared;
+        let compiled =
+            compile::compile(&shared.engine, &self.helper, &self.cache, limits, &report, &bytes).await?;
+        let unusable = |error: wasmtime::Error| Failure::InvalidComponent {
+            reason: clean(&format!("{error:#}"), TEXT),
+        };
+        let pre = shared.linker.instantiate_pre(&compiled).map_err(unusable)?;
+        Ok(Driver {
+            report,
+            pre: DriverPre::new(pre).map_err(unusable)?,
+        })
+    }
+
+    /// What a driver says of itself, in an instance that has nothing and is thrown away. Under the budget, because the
+    /// guest's start code runs here for the first time.
+    ///
+    /// # Errors
+    /// Any [`Failure`] of instantiation or of `describe`; [`Failure::InvalidComponent`] when the description makes no sense.
+    pub async fn describe(
+        &self,
+        driver: &Driver,
+        backend: &str,
+        limits: &Arc<Limits>,
+        budget: Budget,
+    ) -> Result<(DriverInfo, Usage), Failure> {
+        let (instance, opened) = self
+            .open(driver, backend, &Provision::default(), limits, budget)
+            .await?;
+        let (info, described) = instance.describe(budget.less(opened.fuel)).await?;
+        let usage = Usage {
+            fuel: opened.fuel + described.fuel,
+            peak_memory: described.peak_memory,
+        };
+        Ok((sane(info)?, usage))
+    }
+
+    /// Makes an instance that has what the provision gives it and nothing else. The guest's start code runs under
+    /// the budget too.
+    ///
+    /// # Errors
+    /// Any [`Failure`] of instantiation; [`Failure::Host`] when a granted directory cannot be opened.
+    pub async fn open(
+        &self,
+        driver: &Driver,
+        backend: &str,
+        provision: &Provision,
+        limits: &Arc<Limits>,
+        budget: Budget,
+    ) -> Result<(Instance, Usage), Failure> {
+        Instance::open(&self.shared, driver, backend.into(), provision, limits, budget).await
+    }
+
+    /// Threads of instances that were told to end and have not ended yet; one that stays is stuck in the kernel.
+    pub fn threads_ending(&self) -> usize {
+        self.shared.ending.load(Ordering::SeqCst)
+    }
+}
+
+async fn read(file: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
+    let (path, most) = (file.to_owned(), limits.component_size);
+    let reading = tokio::task::spawn_blocking(move || -> std::io::Result<Vec<u8>> {
+        use std::io::Read;
+        let mut bytes = Vec::new();
+        // One byte more than allowed, so that the check of the size sees the excess.
+        std::fs::File::open(path)?
+            .take(most.saturating_add(1))
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    let result = reading
+        .await
+        .unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    result.map_err(|error| Failure::Host {
+        phase: Phase::Load,
+        reason: format!("the driver's file {} cannot be read: {error}", file.display()),
+        remedy: "put the component there, or mend backup_driver or driver_path".into(),
+    })
+}
+
+/// A driver's description within sensible bounds.
+fn sane(info: DriverInfo) -> Result<DriverInfo, Failure> {
+    let refuse = |reason: String| Err(Failure::InvalidComponent { reason });
+    let is_word = |text: &str| {
+        !text.is_empty()
+            && text.len() <= 64
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b))
+    };
+    if !is_word(&info.name) || !is_word(&info.version) {
+        return refuse(format!(
+            "describe gives the name {:?} and version {:?}; each must be a short word",
+            clean(&info.name, 100),
+            clean(&info.version, 100)
+        ));
+    }
+    if info.options.len() > MAX_OPTIONS {
+        return refuse(format!(
+            "describe lists {} options; at most {MAX_OPTIONS} are allowed",
+            info.options.len()
+        ));
+    }
+    let mut names: Vec<_> = info.options.iter().map(|option| option.name.as_str()).collect();
+    if let Some(wrong) = names.iter().find(|name| !is_word(name)) {
+        return refuse(format!(
+            "describe lists an option named {:?}, which is no word",
+            clean(wrong, 100)
+        ));
+    }
+    names.sort_unstable();
+    if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        return refuse("describe lists an option twice".into());
+    }
+    Ok(info)
+}

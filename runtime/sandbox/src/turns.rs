@@ -1,0 +1,205 @@
+//! Turns: drivers that compute for long share the processors, and never hold up those that do little.
+//!
+//! Problem: hundreds of spinning guests, one thread each, starve a healthy one for seconds, whatever their nice value.
+//! Solution: fuel makes a guest yield after each slice. The wrapper round the call's future sees that a poll woke
+//! itself, which only a used-up slice does. Past a burst of [`BURST`] slices, every further slice needs a permit
+//! from one gate for the process, with one permit fewer than there are processors (at least one). A guest that waits
+//! for the host needs none, so moving data is never gated. A guest gives its permit up on the way into a host call, so
+//! that a call that blocks its thread (a hung mount) does not keep it.
+//! Bound: computing guests together use at most the gate's permits. Cost: one small allocation per call, one
+//! uncontended semaphore operation per slice.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::ThreadId;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::kill::Kill;
+use crate::limits::BURST;
+
+/// The process's gate.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    /// A gate for this machine: one permit fewer than the processors that the process may use, at least one.
+    pub(crate) fn for_this_machine() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Gate(Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))))
+    }
+
+    /// Takes all permits: nobody computes past the burst until the guard is dropped. For the self-test.
+    pub(crate) fn close(&self) -> Option<OwnedSemaphorePermit> {
+        let all = u32::try_from(self.0.available_permits()).ok()?;
+        self.0.clone().try_acquire_many_owned(all).ok()
+    }
+}
+
+/// The permit that an instance holds while it computes.
+#[derive(Debug, Default)]
+pub(crate) struct Turn(Mutex<Option<OwnedSemaphorePermit>>);
+
+impl Turn {
+    fn hold(&self, permit: OwnedSemaphorePermit) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(permit);
+    }
+
+    /// Gives the permit back; called at the end of a slice and on the way into the host.
+    pub(crate) fn give_up(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// Notices whether the thread that polls wakes its own future.
+struct SliceWaker {
+    thread: ThreadId,
+    woke_itself: AtomicBool,
+    inner: Waker,
+}
+
+impl Wake for SliceWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if std::thread::current().id() == self.thread {
+            self.woke_itself.store(true, Ordering::Relaxed);
+        }
+        self.inner.wake_by_ref();
+    }
+}
+
+/// The instance was killed while the future ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Killed;
+
+/// Runs a guest's future, slice by slice, until it ends or the instance is killed.
+pub(crate) async fn take_turns<F: Future>(
+    gate: &Gate,
+    turn: &Turn,
+    kill: &Kill,
+    future: F,
+) -> Result<F::Output, Killed> {
+    let mut future = pin!(future);
+    let mut killed = pin!(kill.killed());
+    let mut waiting: Option<Pin<Box<dyn Future<Output = _> + Send>>> = None;
+    let mut waker: Option<Arc<SliceWaker>> = None;
+    let mut slices = 0_u32;
+    let mut computing = false;
+
+    std::future::poll_fn(move |context| {
+        if kill.is_killed() || killed.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(Killed));
+        }
+        if computing && slices > BURST {
+            let acquire = waiting.get_or_insert_with(|| Box::pin(gate.0.clone().acquire_owned()));
+            match acquire.as_mut().poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(permit) => {
+                    waiting = None;
+                    if let Ok(permit) = permit {
+                        turn.hold(permit);
+                    }
+                }
+            }
+        }
+        let slice_waker = match waker.take() {
+            Some(old) if old.inner.will_wake(context.waker()) => old,
+            _ => Arc::new(SliceWaker {
+                thread: std::thread::current().id(),
+                woke_itself: AtomicBool::new(false),
+                inner: context.waker().clone(),
+            }),
+        };
+        slice_waker.woke_itself.store(false, Ordering::Relaxed);
+        let answer = {
+            let task_waker = Waker::from(slice_waker.clone());
+            future.as_mut().poll(&mut Context::from_waker(&task_waker))
+        };
+        turn.give_up();
+        computing = slice_waker.woke_itself.load(Ordering::Relaxed);
+        waker = Some(slice_waker);
+        if computing {
+            slices = slices.saturating_add(1);
+        }
+        answer.map(Ok)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Uses up a slice at each poll, so many times.
+    async fn compute(slices: u32) {
+        for _ in 0..slices {
+            let mut yielded = false;
+            std::future::poll_fn(|context| {
+                if std::mem::replace(&mut yielded, true) {
+                    return Poll::Ready(());
+                }
+                context.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_gate_holds_up_the_one_that_computes_and_not_the_one_that_waits() {
+        let gate = Gate(Arc::new(Semaphore::new(1)));
+        let (turn, kill) = (Turn::default(), Kill::new());
+        let closed = gate.close().unwrap();
+        let short = take_turns(&gate, &turn, &kill, compute(BURST));
+        assert_eq!(short.await, Ok(()));
+        let waits = take_turns(&gate, &turn, &kill, async {
+            for _ in 0..100 {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+        });
+        assert_eq!(waits.await, Ok(()));
+        let mut long = pin!(take_turns(&gate, &turn, &kill, compute(100)));
+        let second = std::time::Duration::from_secs(1);
+        assert!(tokio::time::timeout(second, long.as_mut()).await.is_err());
+        drop(closed);
+        assert_eq!(long.await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_killed_future_is_dropped_at_the_next_slice() {
+        let gate = Gate(Arc::new(Semaphore::new(1)));
+        let (turn, kill) = (Turn::default(), Arc::new(Kill::new()));
+        let killer = kill.clone();
+        let thread = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            killer.kill();
+        });
+        assert_eq!(
+            take_turns(&gate, &turn, &kill, compute(u32::MAX)).await,
+            Err(Killed)
+        );
+        thread.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_killed_future_that_waits_for_the_host_is_dropped_too() {
+        let gate = Gate(Arc::new(Semaphore::new(1)));
+        let (turn, kill) = (Turn::default(), Arc::new(Kill::new()));
+        let killer = kill.clone();
+        let thread = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            killer.kill();
+        });
+        assert_eq!(
+            take_turns(&gate, &turn, &kill, std::future::pending::<()>()).await,
+            Err(Killed)
+        );
+        thread.join().unwrap();
+    }
+}
