@@ -1,0 +1,229 @@
+//! A full backup: volume → objects, with the commit mark last.
+//!
+//! Problem: hashing, compressing and storing take long each, objects are greater than memory, and a backup that is
+//! interrupted anywhere must not look whole. So: three threads and the store work side by side on pieces of 1 MiB
+//! (`scan` → `digest` → `pack` → put), joined by short queues; `_sha256file` and then `_metadata` are written when
+//! everything else is stored; whatever fails takes back what was put. Bound: about 40 MiB of pieces and the digests,
+//! 1 MiB per GiB of volume, whatever the size of the objects.
+
+mod layout;
+mod pack;
+mod put;
+mod scan;
+mod upload;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use cofferdam_sandbox::contract::Placement;
+use jiff::Timestamp;
+
+use self::layout::Layout;
+use self::pack::Packer;
+use self::put::Putter;
+use self::upload::{UploadWriter, Uploads};
+use crate::codec::Algorithm;
+use crate::error::TransferError;
+use crate::format::{
+    Header, Metadata, ObjectEntry, ObjectKind, Sha256Digest, Sha256file, created_at_text, encode_metadata,
+    encode_sha256file,
+};
+use crate::manifest::Seals;
+use crate::progress::{Cancel, Phase, Progress};
+use crate::store::{Location, ObjectStore, unless_cancelled};
+use crate::thread::{self, Stop, cause};
+use crate::volume::Source;
+
+/// What a backup is to be.
+#[derive(Debug, Clone)]
+pub struct BackupPlan {
+    /// UUID of the backup.
+    pub backup_id: String,
+    /// UUID of the volume.
+    pub volume_id: String,
+    /// Name for people.
+    pub name: Option<String>,
+    /// Description for people.
+    pub description: Option<String>,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// The volume's own metadata, a JSON document as text.
+    pub volume_meta: Option<String>,
+    /// Where it goes and in what portions.
+    pub placement: Placement,
+    /// How objects are compressed.
+    pub algorithm: Algorithm,
+    /// Folder for unlinked temporary files, used only when the driver must know objects before they are put.
+    pub spool: PathBuf,
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupOutcome {
+    /// Data objects.
+    pub object_count: u64,
+    /// Bytes of volume.
+    pub bytes: u64,
+    /// Bytes of data objects as stored.
+    pub stored_bytes: u64,
+    /// Bytes of volume that were holes or zeros.
+    pub zero_bytes: u64,
+    /// Digests of the two control objects. Kept with the record, they make any change of these objects visible.
+    pub seals: Seals,
+}
+
+/// Makes a full backup of the volume.
+///
+/// # Errors
+/// Everything that [`TransferError`] has for volumes and stores. Nothing that looks like a backup is left then.
+pub async fn backup(
+    store: Arc<dyn ObjectStore>,
+    source: Source,
+    plan: BackupPlan,
+    progress: Arc<Progress>,
+    cancel: Cancel,
+) -> Result<BackupOutcome, TransferError> {
+    let Placement {
+        container, prefix, ..
+    } = plan.placement.clone();
+    let location = Location { container, prefix };
+    location.check()?;
+    if source.size() == 0 {
+        return Err(TransferError::EmptyVolume {
+            path: source.path().to_owned(),
+        });
+    }
+    let layout = Layout::new(source.size(), &plan.placement, store.greatest_object())?;
+    progress.set_total(layout.size);
+    progress.enter(Phase::Preparing);
+    let mut putter = Putter::new(store, location, cancel, progress.clone());
+    let result = run(&mut putter, Arc::new(source), plan, layout).await;
+    if result.is_err() {
+        putter.clean_up().await;
+    }
+    progress.enter(Phase::Ended);
+    result
+}
+
+async fn run(
+    putter: &mut Putter,
+    source: Arc<Source>,
+    plan: BackupPlan,
+    layout: Layout,
+) -> Result<BackupOutcome, TransferError> {
+    let container = putter.location.container.clone();
+    unless_cancelled(&putter.cancel, putter.store.create_container(&container))
+        .await?
+        .map_err(|failure| TransferError::Store {
+            action: format!("creating container {container}"),
+            failure,
+        })?;
+    putter.progress.enter(Phase::Data);
+    let (digests, objects) = put_data(putter, source, &plan, layout).await?;
+
+    putter.progress.enter(Phase::Finishing);
+    let done = putter.progress.snapshot();
+    let object_count = objects.len() as u64;
+    let header = Header {
+        backup_id: plan.backup_id,
+        volume_id: plan.volume_id,
+        backup_name: plan.name,
+        backup_description: plan.description,
+        created_at: created_at_text(plan.created_at),
+    };
+    let file = Sha256file {
+        header: header.clone(),
+        block_size: layout.block_size,
+        digests,
+    };
+    let sha256file = put_control(putter, plan.spool.clone(), ObjectKind::Sha256file, move |out| {
+        encode_sha256file(out, &file)
+    })
+    .await?;
+    let metadata = Metadata {
+        header,
+        objects,
+        parent_id: None,
+        volume_meta: plan.volume_meta,
+    };
+    let prefix = putter.location.prefix.clone();
+    let metadata = put_control(putter, plan.spool, ObjectKind::Metadata, move |out| {
+        encode_metadata(out, &prefix, &metadata)
+    })
+    .await?;
+    Ok(BackupOutcome {
+        object_count,
+        bytes: layout.size,
+        stored_bytes: done.stored,
+        zero_bytes: done.skipped,
+        seals: Seals { metadata, sha256file },
+    })
+}
+
+/// Everything but the control objects.
+async fn put_data(
+    putter: &mut Putter,
+    source: Arc<Source>,
+    plan: &BackupPlan,
+    layout: Layout,
+) -> Result<(Vec<Sha256Digest>, Vec<ObjectEntry>), TransferError> {
+    let (uploads, mut jobs) = Uploads::new(putter.store.needs(), plan.spool.clone());
+    let (to_digest, from_scan) = sync_channel(scan::QUEUE);
+    let (to_pack, input) = sync_channel(scan::QUEUE);
+    let packer = Packer {
+        source: source.clone(),
+        layout,
+        algorithm: plan.algorithm,
+        input,
+        uploads,
+        cancel: putter.cancel.clone(),
+        progress: putter.progress.clone(),
+    };
+    let (cancel, progress) = (putter.cancel.clone(), putter.progress.clone());
+    let scan = thread::spawn("scan", move || {
+        scan::scan(&source, &layout, &cancel, &progress, &to_digest)
+    })?;
+    let digest = thread::spawn("digest", move || scan::digest(&from_scan, &to_pack))?;
+    let pack = thread::spawn("pack", move || packer.run())?;
+    let put = putter.put_all(&mut jobs).await;
+    // Stages that still wait for this one end now.
+    drop(jobs);
+    if let Err(Stop::Error(TransferError::Cancelled)) = put {
+        // Whoever asked to stop does not wait for a volume that hangs; the threads end by themselves.
+        return Err(TransferError::Cancelled);
+    }
+    match (scan.join().await?, digest.join().await?, pack.join().await?, put) {
+        (Ok(digests), Ok(()), Ok(objects), Ok(())) => Ok((digests, objects)),
+        (scan, digest, pack, put) => {
+            let stops = [scan.err(), digest.err(), pack.err(), put.err()];
+            Err(cause(stops).unwrap_or_else(|| TransferError::internal("the transfer stopped")))
+        }
+    }
+}
+
+/// One control object; gives its SHA-256.
+async fn put_control(
+    putter: &mut Putter,
+    spool: PathBuf,
+    kind: ObjectKind,
+    encode: impl FnOnce(&mut UploadWriter) -> io::Result<()> + Send + 'static,
+) -> Result<String, TransferError> {
+    let (uploads, mut jobs) = Uploads::new(putter.store.needs(), spool);
+    let encoder = thread::spawn("control", move || {
+        let mut out = UploadWriter::new(uploads.open(kind, None)?);
+        drop(uploads);
+        let written = encode(&mut out);
+        out.finish(written)
+    })?;
+    let put = putter.put_all(&mut jobs).await;
+    drop(jobs);
+    match (encoder.join().await?, put) {
+        (Ok(seal), Ok(())) => Ok(seal),
+        (encoded, put) => {
+            let stops: [Option<Stop>; 2] = [encoded.err(), put.err()];
+            Err(cause(stops).unwrap_or_else(|| TransferError::internal("the transfer stopped")))
+        }
+    }
+}

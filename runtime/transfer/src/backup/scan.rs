@@ -1,0 +1,116 @@
+//! First two stages: read the volume once and digest it.
+//!
+//! `scan` reads slabs, leaves out holes, tells zeros from data and makes the SHA-256 of every block; `digest` makes the
+//! MD5 of every object on a thread of its own, because MD5 is the slowest of the three. Bound: [`QUEUE`] slabs between
+//! two stages.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use bytes::{Bytes, BytesMut};
+use md5::{Digest, Md5};
+
+use super::layout::{Chunk, Layout, Piece};
+use crate::digest::{BlockHasher, is_zero, md5_end, md5_zeros};
+use crate::error::TransferError;
+use crate::format::{Md5Digest, Sha256Digest};
+use crate::progress::{Cancel, Progress};
+use crate::thread::Stop;
+use crate::volume::{Extent, Source};
+
+/// Slabs that wait between two stages.
+pub(super) const QUEUE: usize = 4;
+
+/// Reads the whole volume; gives the digests of its blocks.
+pub(super) fn scan(
+    source: &Source,
+    layout: &Layout,
+    cancel: &Cancel,
+    progress: &Progress,
+    out: &SyncSender<Piece<()>>,
+) -> Result<Vec<Sha256Digest>, Stop> {
+    let blocks = layout.size.div_ceil(u64::from(layout.block_size));
+    let mut digests = Vec::with_capacity(usize::try_from(blocks).unwrap_or(0));
+    let mut each = |digest| digests.push(digest);
+    let mut hasher = BlockHasher::new(layout.block_size);
+    let mut extent = source.extent(0);
+    for number in 1..=layout.objects() {
+        let span = layout.span(number);
+        let (mut offset, end) = (span.offset, span.offset + span.length);
+        while offset < end {
+            if cancel.is_cancelled() {
+                return Err(TransferError::Cancelled.into());
+            }
+            while extent.end() <= offset && extent.end() < layout.size {
+                extent = source.extent(offset);
+            }
+            let length = layout.slab().min(end - offset);
+            let chunk = match extent {
+                // A slab that is a hole only in part is read.
+                Extent::Hole(until) if until >= offset + length => Chunk::Zeros(length),
+                _ => read(source, offset, length)?,
+            };
+            match &chunk {
+                Chunk::Data(data) => hasher.push(data, &mut each),
+                Chunk::Zeros(count) => {
+                    hasher.push_zeros(*count, &mut each);
+                    progress.add_skipped(*count);
+                }
+            }
+            out.send(Piece::Chunk(chunk)).map_err(|_| Stop::Gone)?;
+            offset += length;
+        }
+        out.send(Piece::End(())).map_err(|_| Stop::Gone)?;
+    }
+    hasher.finish(&mut each);
+    source.check_size()?;
+    Ok(digests)
+}
+
+fn read(source: &Source, offset: u64, length: u64) -> Result<Chunk, TransferError> {
+    let mut slab = BytesMut::zeroed(usize::try_from(length).unwrap_or(0));
+    source.read_at(offset, &mut slab)?;
+    Ok(if is_zero(&slab) {
+        Chunk::Zeros(length)
+    } else {
+        Chunk::Data(Bytes::from(slab))
+    })
+}
+
+/// Adds the MD5 of each object. Objects of nothing but zeros are digested once per length.
+pub(super) fn digest(input: &Receiver<Piece<()>>, out: &SyncSender<Piece<Md5Digest>>) -> Result<(), Stop> {
+    let mut of_zeros: HashMap<u64, Md5Digest> = HashMap::new();
+    let (mut md5, mut zeros, mut has_data) = (Md5::new(), 0, false);
+    // The stage before ends by going away, well or not; it knows which.
+    while let Ok(piece) = input.recv() {
+        let piece = match piece {
+            Piece::Chunk(chunk) => {
+                match &chunk {
+                    // Zeros wait, in case that there is nothing else.
+                    Chunk::Zeros(count) if !has_data => zeros += count,
+                    Chunk::Zeros(count) => md5_zeros(&mut md5, *count),
+                    Chunk::Data(data) => {
+                        md5_zeros(&mut md5, std::mem::take(&mut zeros));
+                        has_data = true;
+                        md5.update(data);
+                    }
+                }
+                Piece::Chunk(chunk)
+            }
+            Piece::End(()) => {
+                let mut whole = std::mem::take(&mut md5);
+                Piece::End(if std::mem::take(&mut has_data) {
+                    md5_end(whole)
+                } else {
+                    let count = std::mem::take(&mut zeros);
+                    *of_zeros.entry(count).or_insert_with(|| {
+                        md5_zeros(&mut whole, count);
+                        md5_end(whole)
+                    })
+                })
+            }
+        };
+        out.send(piece).map_err(|_| Stop::Gone)?;
+    }
+    Ok(())
+}

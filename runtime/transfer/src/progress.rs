@@ -1,0 +1,141 @@
+//! How far an operation is, and the wish that it stop: shared between its threads and whoever watches.
+//!
+//! Cost: one relaxed atomic addition per piece of about 1 MiB; looking on disturbs nobody.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use tokio::sync::watch;
+
+/// What an operation is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// It has not begun.
+    #[default]
+    Waiting,
+    /// It reads the list of what there is.
+    Preparing,
+    /// It moves data.
+    Data,
+    /// It writes or flushes what makes the result valid.
+    Finishing,
+    /// It is over, one way or the other.
+    Ended,
+}
+
+impl Phase {
+    const ALL: [Phase; 5] = [
+        Phase::Waiting,
+        Phase::Preparing,
+        Phase::Data,
+        Phase::Finishing,
+        Phase::Ended,
+    ];
+
+    /// Its name in logs and the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Waiting => "waiting",
+            Phase::Preparing => "preparing",
+            Phase::Data => "data",
+            Phase::Finishing => "finishing",
+            Phase::Ended => "ended",
+        }
+    }
+}
+
+/// Progress of one operation.
+#[derive(Debug, Default)]
+pub struct Progress {
+    phase: AtomicU8,
+    total: AtomicU64,
+    done: AtomicU64,
+    stored: AtomicU64,
+    skipped: AtomicU64,
+}
+
+/// Progress at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// What it is doing.
+    pub phase: Phase,
+    /// Bytes of volume in all; 0 while unknown.
+    pub total: u64,
+    /// Bytes of volume that are through.
+    pub done: u64,
+    /// Bytes of data objects written to the backend (backup) or read from it (restore, verify).
+    pub stored: u64,
+    /// Bytes of volume that are holes or zeros: not read, or not written.
+    pub skipped: u64,
+}
+
+impl Progress {
+    /// Where it stands now. The numbers are each right, but may be a piece apart.
+    pub fn snapshot(&self) -> Snapshot {
+        let phase = usize::from(self.phase.load(Ordering::Relaxed));
+        Snapshot {
+            phase: Phase::ALL.get(phase).copied().unwrap_or_default(),
+            total: self.total.load(Ordering::Relaxed),
+            done: self.done.load(Ordering::Relaxed),
+            stored: self.stored.load(Ordering::Relaxed),
+            skipped: self.skipped.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_total(&self, bytes: u64) {
+        self.total.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_done(&self, bytes: u64) {
+        self.done.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_stored(&self, bytes: u64) {
+        self.stored.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_skipped(&self, bytes: u64) {
+        self.skipped.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Says to an operation that it should stop. Clones belong together.
+#[derive(Debug, Clone)]
+pub struct Cancel {
+    wish: Arc<watch::Sender<bool>>,
+}
+
+impl Default for Cancel {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Cancel {
+    /// Nobody wishes to stop yet.
+    pub fn new() -> Self {
+        Cancel {
+            wish: Arc::new(watch::channel(false).0),
+        }
+    }
+
+    /// Asks everything that holds a clone to stop. For good.
+    pub fn cancel(&self) {
+        self.wish.send_replace(true);
+    }
+
+    /// Whether somebody asked.
+    pub fn is_cancelled(&self) -> bool {
+        *self.wish.borrow()
+    }
+
+    /// Waits until somebody asks.
+    pub async fn cancelled(&self) {
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = self.wish.subscribe().wait_for(|wish| *wish).await;
+    }
+}

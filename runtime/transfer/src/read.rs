@@ -1,0 +1,175 @@
+//! The way back: every data object of a backup, fetched, decoded, checked and handed on.
+//!
+//! Problem: fetching, decoding with MD5, and SHA-256 with writing take long each, and nothing that comes back may be
+//! believed. So: the store's call, a thread that decodes and one that checks and writes work side by side; each
+//! object must decode to exactly its length and MD5, each block to its SHA-256. Bound: about 20 pieces, whatever the
+//! objects' size. A fault of one object is kept under its number; reading goes on behind it unless told not to.
+
+mod check;
+mod decode;
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cofferdam_sandbox::stream::{self, DEFAULT_PIECES, Reader};
+use tokio::sync::mpsc;
+
+pub(crate) use self::check::Sink;
+use crate::error::TransferError;
+use crate::format::data_name;
+use crate::manifest::Manifest;
+use crate::progress::{Cancel, Progress};
+use crate::store::{Location, ObjectStore, get_failed, unless_cancelled};
+use crate::thread::{self, Stop, cause};
+
+/// Decoded pieces that wait to be written.
+const QUEUE: usize = 4;
+
+/// An object on its way from the store to the decoder.
+struct Fetch {
+    number: u64,
+    body: Reader,
+}
+
+/// What is wrong with which object, by number; the first fault of each counts.
+#[derive(Default)]
+struct Faults {
+    found: Mutex<BTreeMap<u64, TransferError>>,
+    broken: Mutex<BTreeMap<u64, String>>,
+}
+
+fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Faults {
+    fn add(&self, number: u64, error: TransferError) {
+        open(&self.found).entry(number).or_insert(error);
+    }
+
+    fn has(&self, number: u64) -> bool {
+        open(&self.found).contains_key(&number)
+    }
+
+    /// The stream of an object broke: whoever fetched it knows why, unless the driver lied.
+    fn broke(&self, number: u64, reason: String) {
+        open(&self.broken).insert(number, reason);
+    }
+}
+
+/// How to read.
+pub(crate) struct Reading<'a> {
+    pub(crate) store: &'a dyn ObjectStore,
+    pub(crate) location: &'a Location,
+    pub(crate) progress: &'a Arc<Progress>,
+    pub(crate) cancel: &'a Cancel,
+    /// Whether the first fault ends it.
+    pub(crate) stop_at_fault: bool,
+}
+
+/// What came of it.
+pub(crate) struct Read<S> {
+    /// What was wrong with objects, in their order.
+    pub(crate) faults: Vec<TransferError>,
+    /// Why not everything was read.
+    pub(crate) failure: Option<TransferError>,
+    /// The sink, when its thread ended well, and how many blocks were compared with their digests.
+    pub(crate) sink: Option<(S, u64)>,
+}
+
+impl Reading<'_> {
+    /// Reads all data objects of the manifest into the sink.
+    pub(crate) async fn run<S: Sink>(
+        &self,
+        manifest: Arc<Manifest>,
+        sink: S,
+    ) -> Result<Read<S>, TransferError> {
+        let faults = Arc::new(Faults::default());
+        let (fetches, to_decode) = mpsc::channel(1);
+        let (parts, to_check) = sync_channel(QUEUE);
+        let prefix: Arc<str> = self.location.prefix.as_str().into();
+        let decoding = decode::Decoding {
+            manifest: manifest.clone(),
+            prefix: prefix.clone(),
+            faults: faults.clone(),
+            stop_at_fault: self.stop_at_fault,
+        };
+        let decode = thread::spawn("decode", move || decoding.run(to_decode, &parts))?;
+        let checking = check::Checking {
+            manifest: manifest.clone(),
+            prefix,
+            faults: faults.clone(),
+            progress: self.progress.clone(),
+            stop_at_fault: self.stop_at_fault,
+        };
+        let check = thread::spawn("check", move || checking.run(&to_check, sink))?;
+
+        let fetched = self.fetch_all(&manifest, &faults, fetches).await;
+        let decoded = decode.join().await?;
+        let (sink, checked) = match check.join().await? {
+            Ok(sink) => (Some(sink), None),
+            Err(stop) => (None, Some(stop)),
+        };
+        let stops = [decoded.err(), checked];
+        let (own, gone): (Vec<_>, Vec<_>) = stops
+            .into_iter()
+            .flatten()
+            .partition(|stop| matches!(stop, Stop::Error(_)));
+        let found: Vec<_> = std::mem::take(&mut *open(&faults.found)).into_values().collect();
+        let mut failure = cause(own.into_iter().map(Some)).or(fetched.err());
+        if failure.is_none() && found.is_empty() {
+            let lied = std::mem::take(&mut *open(&faults.broken))
+                .pop_first()
+                .map(|(number, reason)| {
+                    let object = data_name(&self.location.prefix, number);
+                    TransferError::DriverContract {
+                        reason: format!("it gave object {object}, but {reason}"),
+                    }
+                });
+            failure = lied.or_else(|| cause(gone.into_iter().map(Some)));
+        }
+        Ok(Read {
+            faults: found,
+            failure,
+            sink,
+        })
+    }
+
+    /// Fetches one object after the other; `fetches` is closed at the end.
+    async fn fetch_all(
+        &self,
+        manifest: &Manifest,
+        faults: &Faults,
+        fetches: mpsc::Sender<Fetch>,
+    ) -> Result<(), TransferError> {
+        let objects = manifest.metadata.objects.len() as u64;
+        for number in (1..=objects).filter(|number| !manifest.missing.contains(number)) {
+            let name = data_name(&self.location.prefix, number);
+            let (writer, body) = stream::channel(DEFAULT_PIECES);
+            if unless_cancelled(self.cancel, fetches.send(Fetch { number, body }))
+                .await?
+                .is_err()
+            {
+                // The decoder stopped and says why.
+                return Ok(());
+            }
+            let get = self.store.get_object(self.location.address(&name), None, writer);
+            match unless_cancelled(self.cancel, get).await? {
+                Ok(bytes) => self.progress.add_stored(bytes),
+                // The decoder had enough of it, and then the driver could not write on.
+                Err(_) if faults.has(number) => {}
+                Err(failure) => match get_failed(&name, failure) {
+                    error if error.is_corruption() => {
+                        faults.add(number, error);
+                        if self.stop_at_fault {
+                            return Ok(());
+                        }
+                    }
+                    error => return Err(error),
+                },
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! Restores a full backup: the target is finished only when every byte was checked.
+//!
+//! Bound and cost: see `read`. A new target appears under its name at the very end or not at all; a target that is
+//! overwritten in place and then fails is left partly written, and the error says so by existing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::TransferError;
+use crate::manifest::{self, Expected};
+use crate::progress::{Cancel, Phase, Progress};
+use crate::read::{Read, Reading};
+use crate::store::{Location, ObjectStore};
+use crate::thread;
+use crate::volume::Target;
+
+/// What was restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestoreOutcome {
+    /// Data objects read.
+    pub object_count: u64,
+    /// Bytes of volume.
+    pub bytes: u64,
+    /// Bytes of zeros that a new file has as holes.
+    pub zero_bytes: u64,
+}
+
+/// Restores the backup of a volume of `volume_bytes` onto a new file or, with `overwrite`, onto what is there.
+///
+/// # Errors
+/// What is wrong with backup, store or target. A new target is not there then.
+pub async fn restore(
+    store: Arc<dyn ObjectStore>,
+    location: Location,
+    target: &Path,
+    overwrite: bool,
+    volume_bytes: u64,
+    progress: Arc<Progress>,
+    cancel: Cancel,
+) -> Result<RestoreOutcome, TransferError> {
+    let expected = Expected {
+        bytes: Some(volume_bytes),
+        ..Expected::default()
+    };
+    restore_checked(store, location, target, overwrite, &expected, progress, cancel).await
+}
+
+/// As [`restore`], with everything that is known of the backup.
+///
+/// # Errors
+/// As [`restore`].
+pub async fn restore_checked(
+    store: Arc<dyn ObjectStore>,
+    location: Location,
+    target: &Path,
+    overwrite: bool,
+    expected: &Expected,
+    progress: Arc<Progress>,
+    cancel: Cancel,
+) -> Result<RestoreOutcome, TransferError> {
+    progress.enter(Phase::Preparing);
+    let target = Place {
+        path: target.to_owned(),
+        overwrite,
+    };
+    let result = run(&*store, &location, target, expected, &progress, &cancel).await;
+    progress.enter(Phase::Ended);
+    result
+}
+
+struct Place {
+    path: PathBuf,
+    overwrite: bool,
+}
+
+async fn run(
+    store: &dyn ObjectStore,
+    location: &Location,
+    place: Place,
+    expected: &Expected,
+    progress: &Arc<Progress>,
+    cancel: &Cancel,
+) -> Result<RestoreOutcome, TransferError> {
+    let mut manifest = manifest::open(store, location, expected, cancel).await?;
+    if !manifest.findings.is_empty() {
+        return Err(manifest.findings.swap_remove(0));
+    }
+    let bytes = manifest.bytes;
+    let blocks = manifest
+        .sha256file
+        .as_ref()
+        .map_or(0, |file| file.digests.len() as u64);
+    let object_count = manifest.metadata.objects.len() as u64;
+    progress.set_total(bytes);
+    let target = thread::spawn("open", move || Target::open(&place.path, place.overwrite, bytes))?
+        .join()
+        .await??;
+
+    progress.enter(Phase::Data);
+    let reading = Reading {
+        store,
+        location,
+        progress,
+        cancel,
+        stop_at_fault: true,
+    };
+    let Read {
+        faults,
+        failure,
+        sink,
+    } = reading.run(Arc::new(manifest), target).await?;
+    if let Some(error) = faults.into_iter().next().or(failure) {
+        return Err(error);
+    }
+    let Some((target, _)) = sink.filter(|(_, compared)| *compared == blocks && blocks > 0) else {
+        return Err(TransferError::internal(
+            "not every block of the restored volume was compared with its digest",
+        ));
+    };
+
+    progress.enter(Phase::Finishing);
+    if cancel.is_cancelled() {
+        return Err(TransferError::Cancelled);
+    }
+    let zero_bytes = target.skipped();
+    thread::spawn("finish", move || target.finish())?.join().await??;
+    Ok(RestoreOutcome {
+        object_count,
+        bytes,
+        zero_bytes,
+    })
+}

@@ -1,0 +1,116 @@
+//! Verifies a full backup: reads all of it exactly as a restore does, and writes nothing.
+//!
+//! It reports everything that is wrong, not only the first. A backup that could not be read is not called corrupt.
+
+use std::sync::Arc;
+
+use crate::error::TransferError;
+use crate::manifest::{self, Expected};
+use crate::progress::{Cancel, Phase, Progress};
+use crate::read::{Read, Reading, Sink};
+use crate::store::{Location, ObjectStore};
+
+/// What a verification says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Every byte is what was written.
+    Ok {
+        /// Data objects read.
+        objects: u64,
+        /// Bytes of volume compared.
+        bytes: u64,
+    },
+    /// It is damaged.
+    Corrupt {
+        /// Everything that was found; at least one. When reading had to stop early there may be more.
+        findings: Vec<TransferError>,
+    },
+    /// It could not be read to the end, and nothing wrong was found so far.
+    Unreadable {
+        /// Why.
+        error: TransferError,
+    },
+}
+
+/// Reads the whole backup and checks every byte.
+pub async fn verify(
+    store: Arc<dyn ObjectStore>,
+    location: Location,
+    progress: Arc<Progress>,
+    cancel: Cancel,
+) -> Verdict {
+    verify_checked(store, location, &Expected::default(), progress, cancel).await
+}
+
+/// As [`verify`], with everything that is known of the backup.
+pub async fn verify_checked(
+    store: Arc<dyn ObjectStore>,
+    location: Location,
+    expected: &Expected,
+    progress: Arc<Progress>,
+    cancel: Cancel,
+) -> Verdict {
+    progress.enter(Phase::Preparing);
+    let verdict = match run(&*store, &location, expected, &progress, &cancel).await {
+        Ok(verdict) => verdict,
+        Err(error) if error.is_corruption() => Verdict::Corrupt {
+            findings: vec![error],
+        },
+        Err(error) => Verdict::Unreadable { error },
+    };
+    progress.enter(Phase::Ended);
+    verdict
+}
+
+/// Takes everything, keeps nothing.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write_at(&mut self, _offset: u64, _data: &[u8]) -> Result<u64, TransferError> {
+        Ok(0)
+    }
+}
+
+async fn run(
+    store: &dyn ObjectStore,
+    location: &Location,
+    expected: &Expected,
+    progress: &Arc<Progress>,
+    cancel: &Cancel,
+) -> Result<Verdict, TransferError> {
+    let mut manifest = manifest::open(store, location, expected, cancel).await?;
+    let mut findings = std::mem::take(&mut manifest.findings);
+    let (bytes, objects) = (manifest.bytes, manifest.metadata.objects.len() as u64);
+    let blocks = manifest
+        .sha256file
+        .as_ref()
+        .map_or(0, |file| file.digests.len() as u64);
+    progress.set_total(bytes);
+    progress.enter(Phase::Data);
+    let reading = Reading {
+        store,
+        location,
+        progress,
+        cancel,
+        stop_at_fault: false,
+    };
+    let Read {
+        faults,
+        failure,
+        sink,
+    } = reading.run(Arc::new(manifest), Nowhere).await?;
+    findings.extend(faults);
+    if !findings.is_empty() {
+        if let Some(error) = failure {
+            tracing::warn!(code = error.code(), %error, "a corrupt backup could not be read to the end");
+        }
+        return Ok(Verdict::Corrupt { findings });
+    }
+    match (failure, sink) {
+        (Some(error), _) => Err(error),
+        (None, Some((_, compared))) if compared == blocks && blocks > 0 => Ok(Verdict::Ok { objects, bytes }),
+        (None, _) => Err(TransferError::internal(
+            "not every block of the volume was compared with its digest",
+        )),
+    }
+}

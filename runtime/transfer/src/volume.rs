@@ -1,0 +1,8 @@
+//! Volumes: raw files and block devices, as the source of a backup and the target of a restore.
+
+mod source;
+mod target;
+
+pub(crate) use source::Extent;
+pub use source::Source;
+pub(crate) use target::Target;

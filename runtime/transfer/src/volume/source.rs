@@ -1,0 +1,215 @@
+//! Reading a volume whose size must not change meanwhile.
+//!
+//! Opened read-only; holes are found by SEEK_DATA and SEEK_HOLE where the file system knows them, and are then not read.
+//! A volume that ends before its size is an error of its own, never a short backup. Reads may come from several
+//! threads; only one may look for holes, because that moves the file's one offset.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Advice, OFlags, SeekFrom};
+use rustix::io::Errno;
+
+use crate::error::TransferError;
+
+/// A volume to be read.
+#[derive(Debug)]
+pub struct Source {
+    file: File,
+    path: PathBuf,
+    size: u64,
+}
+
+/// What is at a place of a volume, up to the given byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Data(u64),
+    Hole(u64),
+}
+
+impl Extent {
+    pub(crate) fn end(self) -> u64 {
+        match self {
+            Extent::Data(end) | Extent::Hole(end) => end,
+        }
+    }
+}
+
+impl Source {
+    /// Opens a raw file or block device for reading and takes its size.
+    ///
+    /// # Errors
+    /// `source-unusable` when it cannot be opened, or is neither.
+    pub fn open(path: &Path) -> Result<Self, TransferError> {
+        let unusable = |reason: String| TransferError::SourceUnusable {
+            path: path.to_owned(),
+            reason,
+        };
+        // O_NONBLOCK: opening a FIFO must not wait for its writer.
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags)
+            .open(path)
+            .map_err(|error| unusable(error.to_string()))?;
+        let kind = file
+            .metadata()
+            .map_err(|error| unusable(error.to_string()))?
+            .file_type();
+        if !kind.is_file() && !kind.is_block_device() {
+            return Err(unusable("it is neither a file nor a block device".into()));
+        }
+        let size = size_of(&file).map_err(|error| unusable(error.to_string()))?;
+        // Only a hint.
+        let _ = rustix::fs::fadvise(&file, 0, None, Advice::Sequential);
+        Ok(Source {
+            file,
+            path: path.to_owned(),
+            size,
+        })
+    }
+
+    /// Bytes that it had when it was opened.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Fills the whole buffer from that byte on.
+    pub(crate) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), TransferError> {
+        match self.file.read_exact_at(buffer, offset) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                let found = size_of(&self.file).unwrap_or(0);
+                Err(TransferError::VolumeShrank {
+                    path: self.path.clone(),
+                    expected: self.size,
+                    found,
+                })
+            }
+            Err(error) => Err(TransferError::SourceRead {
+                path: self.path.clone(),
+                offset,
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// Whether data or a hole begins at that byte, and where it ends.
+    pub(crate) fn extent(&self, offset: u64) -> Extent {
+        let all = Extent::Data(self.size);
+        match rustix::fs::seek(&self.file, SeekFrom::Data(offset)) {
+            Ok(data) if data > offset => Extent::Hole(data.min(self.size)),
+            Ok(_) => match rustix::fs::seek(&self.file, SeekFrom::Hole(offset)) {
+                Ok(hole) if hole > offset => Extent::Data(hole.min(self.size)),
+                _ => all,
+            },
+            // No data up to the end, or an end that is nearer now: a volume that shrank is read, so that it shows.
+            Err(Errno::NXIO) if size_of(&self.file).is_ok_and(|size| size >= self.size) => {
+                Extent::Hole(self.size)
+            }
+            Err(_) => all,
+        }
+    }
+
+    /// Whether it still has the size that it had.
+    pub(crate) fn check_size(&self) -> Result<(), TransferError> {
+        let path = self.path.clone();
+        let found = size_of(&self.file).map_err(|error| TransferError::SourceRead {
+            path: path.clone(),
+            offset: self.size,
+            reason: error.to_string(),
+        })?;
+        match found.cmp(&self.size) {
+            std::cmp::Ordering::Less => Err(TransferError::VolumeShrank {
+                path,
+                expected: self.size,
+                found,
+            }),
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Greater => Err(TransferError::VolumeChanged {
+                path,
+                reason: format!("it grew from {} to {found} bytes", self.size),
+            }),
+        }
+    }
+}
+
+/// Bytes of an open file or block device.
+pub(super) fn size_of(file: &File) -> io::Result<u64> {
+    let metadata = file.metadata()?;
+    if metadata.file_type().is_block_device() {
+        Ok(rustix::fs::seek(file, SeekFrom::End(0))?)
+    } else {
+        Ok(metadata.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holes_are_found_and_data_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("volume");
+        let file = File::create(&path).unwrap();
+        file.set_len(4 << 20).unwrap();
+        file.write_all_at(b"data", 1 << 20).unwrap();
+        let source = Source::open(&path).unwrap();
+        assert_eq!(source.size(), 4 << 20);
+        assert_eq!(source.extent(0), Extent::Hole(1 << 20));
+        assert!(matches!(source.extent(1 << 20), Extent::Data(end) if end < 2 << 20));
+        assert_eq!(source.extent(3 << 20), Extent::Hole(4 << 20));
+        let mut bytes = [0; 4];
+        source.read_at(1 << 20, &mut bytes).unwrap();
+        assert_eq!(&bytes, b"data");
+        source.check_size().unwrap();
+        file.set_len(5 << 20).unwrap();
+        assert_eq!(source.check_size().unwrap_err().code(), "volume-changed");
+        file.set_len(1 << 20).unwrap();
+        assert_eq!(source.check_size().unwrap_err().code(), "volume-shrank");
+        assert_eq!(
+            source.read_at(1 << 20, &mut bytes).unwrap_err().code(),
+            "volume-shrank"
+        );
+        assert_eq!(
+            source.extent(2 << 20),
+            Extent::Data(4 << 20),
+            "a tail that is gone must not pass for a hole"
+        );
+    }
+
+    #[test]
+    fn what_is_no_volume_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &fifo,
+            rustix::fs::FileType::Fifo,
+            0o600.into(),
+            0,
+        )
+        .unwrap();
+        for path in [
+            folder.path(),
+            &fifo,
+            &folder.path().join("missing"),
+            Path::new("/dev/null"),
+        ] {
+            assert_eq!(
+                Source::open(path).unwrap_err().code(),
+                "source-unusable",
+                "{}",
+                path.display()
+            );
+        }
+    }
+}
