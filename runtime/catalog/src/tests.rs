@@ -1,0 +1,226 @@
+//! The behaviour of a catalog, whatever database is behind it.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{BackupId, BackupRecord, BackupStatus, Catalog, CatalogError, Change, ServiceRecord, VolumeId};
+
+fn record(second: i64) -> BackupRecord {
+    let now = Timestamp::from_second(second).unwrap();
+    let mut record = BackupRecord::new(BackupId(Uuid::new_v4()), VolumeId(Uuid::new_v4()), now);
+    record.backend = "b".into();
+    record.name = Some("nightly é".into());
+    record.volume_bytes = 12;
+    record
+}
+
+async fn catalog() -> (tempfile::TempDir, Catalog) {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(&folder.path().join("c.sqlite")).await.unwrap();
+    (folder, catalog)
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_there_after_a_crash() {
+    let (folder, catalog) = catalog().await;
+    let mut made = record(1);
+    catalog.insert(&made).await.unwrap();
+    let mut change = Change::to(BackupStatus::Available);
+    change.object_count = Some(3);
+    change.prefix = Some("p".into());
+    let changed = catalog
+        .transition(made.id, &[BackupStatus::Creating], change)
+        .await
+        .unwrap();
+    // No close: as when the process is killed.
+    std::mem::forget(catalog);
+    let catalog = Catalog::open(&folder.path().join("c.sqlite")).await.unwrap();
+    let found = catalog.get(made.id).await.unwrap();
+    (made.status, made.object_count, made.prefix) = (BackupStatus::Available, 3, Some("p".into()));
+    made.updated_at = changed.updated_at;
+    // Times are kept to the microsecond.
+    assert!(found.updated_at.duration_since(made.updated_at).abs() < jiff::SignedDuration::from_micros(1));
+    made.updated_at = found.updated_at;
+    assert_eq!(found, made);
+}
+
+#[tokio::test]
+async fn a_change_is_refused_from_another_status_and_against_the_table() {
+    let (_folder, catalog) = catalog().await;
+    let made = record(1);
+    catalog.insert(&made).await.unwrap();
+    let refused = catalog
+        .transition(
+            made.id,
+            &[BackupStatus::Available],
+            Change::to(BackupStatus::Restoring),
+        )
+        .await;
+    assert!(matches!(
+        refused,
+        Err(CatalogError::Conflict {
+            found: BackupStatus::Creating,
+            ..
+        })
+    ));
+    let refused = catalog
+        .transition(
+            made.id,
+            &[BackupStatus::Creating],
+            Change::to(BackupStatus::Restoring),
+        )
+        .await;
+    assert!(matches!(refused, Err(CatalogError::Conflict { .. })));
+    let refused = catalog.soft_delete(made.id).await;
+    assert!(matches!(refused, Err(CatalogError::Conflict { .. })));
+    let unknown = catalog.get(BackupId(Uuid::new_v4())).await;
+    assert!(matches!(unknown, Err(CatalogError::NotFound(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_race_for_one_backup_exactly_one_wins() {
+    let (_folder, catalog) = catalog().await;
+    let mut made = record(1);
+    made.status = BackupStatus::Available;
+    catalog.insert(&made).await.unwrap();
+    let racers: Vec<_> = (0..64)
+        .map(|_| {
+            let (catalog, id) = (catalog.clone(), made.id);
+            let claim = Change::to(BackupStatus::Deleting);
+            tokio::spawn(async move {
+                catalog
+                    .transition(id, &[BackupStatus::Available], claim)
+                    .await
+                    .is_ok()
+            })
+        })
+        .collect();
+    let mut winners = 0;
+    for racer in racers {
+        winners += u32::from(racer.await.unwrap());
+    }
+    assert_eq!(winners, 1);
+}
+
+#[tokio::test]
+async fn lists_are_newest_first_page_by_page_and_without_the_deleted() {
+    let (_folder, catalog) = catalog().await;
+    let mut ids = Vec::new();
+    for second in [3, 1, 2, 2] {
+        let made = record(second);
+        catalog.insert(&made).await.unwrap();
+        ids.push((second, made.id.to_string(), made.id));
+    }
+    ids.sort();
+    ids.reverse();
+    let mut paged = Vec::new();
+    let mut marker = None;
+    loop {
+        let page = catalog.list(3, marker).await.unwrap();
+        paged.extend(page.iter().map(|record| record.id));
+        marker = page.last().map(|record| record.id);
+        if page.len() < 3 {
+            break;
+        }
+    }
+    assert_eq!(paged, ids.iter().map(|(.., id)| *id).collect::<Vec<_>>());
+    let first = paged[0];
+    for (from, to) in [
+        (BackupStatus::Creating, BackupStatus::Error),
+        (BackupStatus::Error, BackupStatus::Deleting),
+    ] {
+        catalog
+            .transition(first, &[from], Change::failed(to, "c", "r"))
+            .await
+            .unwrap();
+    }
+    assert_eq!(catalog.unfinished().await.unwrap().len(), 4);
+    catalog.soft_delete(first).await.unwrap();
+    assert_eq!(catalog.list(10, None).await.unwrap().len(), 3);
+    assert_eq!(catalog.unfinished().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn dependents_are_derived_from_the_records() {
+    let (_folder, catalog) = catalog().await;
+    let parent = record(1);
+    let mut child = record(2);
+    child.parent_id = Some(parent.id);
+    catalog.insert(&parent).await.unwrap();
+    assert!(!catalog.has_dependents(parent.id).await.unwrap());
+    catalog.insert(&child).await.unwrap();
+    assert!(catalog.has_dependents(parent.id).await.unwrap());
+}
+
+#[tokio::test]
+async fn heartbeats_are_counted_per_service() {
+    let (_folder, catalog) = catalog().await;
+    let mut service = ServiceRecord {
+        name: "b".into(),
+        host: "h".into(),
+        driver: "d".into(),
+        phase: "up".into(),
+        code: None,
+        message: None,
+        report_count: 0,
+        updated_at: Timestamp::from_second(5).unwrap(),
+    };
+    for _ in 0..3 {
+        catalog.heartbeat(&service).await.unwrap();
+    }
+    service.report_count = 3;
+    assert_eq!(catalog.services().await.unwrap(), [service]);
+}
+
+#[tokio::test]
+async fn a_newer_a_damaged_and_a_foreign_file_are_refused_by_name() {
+    let (folder, catalog) = catalog().await;
+    let path = folder.path().join("c.sqlite");
+    sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99, 'x', 1, x'00', 0)")
+        .execute(catalog.writer())
+        .await
+        .unwrap();
+    catalog.close().await;
+    let newer = Catalog::open(&path).await.unwrap_err();
+    assert!(
+        matches!(
+            newer,
+            CatalogError::Newer {
+                found: 99,
+                known: 1,
+                ..
+            }
+        ),
+        "{newer}"
+    );
+
+    let text = folder.path().join("text");
+    std::fs::write(
+        &text,
+        "this is no database, and long enough to be looked at as one",
+    )
+    .unwrap();
+    let foreign = Catalog::open(&text).await.unwrap_err().to_string();
+    assert!(foreign.contains("text cannot be opened"), "{foreign}");
+
+    let missing = Catalog::open(&folder.path().join("no/such/folder"))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(missing.contains("no/such/folder"), "{missing}");
+}
+
+#[test]
+fn the_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let (folder, _catalog) = runtime.block_on(catalog());
+    let mode = std::fs::metadata(folder.path().join("c.sqlite"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
