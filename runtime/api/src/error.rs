@@ -1,0 +1,44 @@
+//! From the manager's errors to answers.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use cofferdam_manager::{ErrorKind, ManagerError};
+
+use crate::model::{ErrorBody, ErrorView};
+
+/// An error on its way out.
+#[derive(Debug)]
+pub(crate) struct ApiError(StatusCode, ErrorView);
+
+impl ApiError {
+    pub(crate) fn bad_request(message: impl Into<String>, remedy: &str) -> Self {
+        ApiError(
+            StatusCode::BAD_REQUEST,
+            ErrorView {
+                code: "bad-request".into(),
+                message: message.into(),
+                remedy: remedy.into(),
+            },
+        )
+    }
+}
+
+impl From<ManagerError> for ApiError {
+    fn from(error: ManagerError) -> Self {
+        let status = match error.kind() {
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+            ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        ApiError(status, crate::views::error(&error))
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.0, Json(ErrorBody { error: self.1 })).into_response()
+    }
+}

@@ -1,0 +1,143 @@
+//! What goes over the wire, for the server and for our own client.
+
+use serde::{Deserialize, Serialize};
+
+/// One backend's service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "the names are those of the status table, explained in docs/architecture.md"
+)]
+pub struct ServiceView {
+    pub name: String,
+    pub driver: String,
+    pub state: String,
+    pub phase: String,
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub remedy: Option<String>,
+    pub since: String,
+    pub attempt: u64,
+    pub consecutive_failures: u64,
+    pub last_success: Option<String>,
+    pub last_probe: Option<String>,
+    pub next_try: Option<String>,
+    pub heartbeat: Option<String>,
+    pub initialization_ms: Option<u64>,
+    pub initialization_fuel: Option<u64>,
+    pub peak_memory_bytes: Option<u64>,
+    /// Threads of ended instances in the whole process that have not come back; stuck in the kernel if it lasts.
+    pub threads_ending: usize,
+}
+
+/// One backup.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are Cinder's")]
+pub struct BackupView {
+    pub id: String,
+    pub status: String,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub backend: String,
+    pub volume_id: String,
+    pub volume_path: String,
+    pub volume_bytes: u64,
+    pub size: u64,
+    pub container: Option<String>,
+    pub prefix: Option<String>,
+    pub compression: String,
+    pub object_count: u64,
+    pub stored_bytes: u64,
+    pub fail_code: Option<String>,
+    pub fail_reason: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+    pub verified_at: Option<String>,
+    pub verify_result: Option<String>,
+}
+
+/// Something that runs for a while, and how it goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OperationView {
+    /// Its id.
+    pub id: String,
+    /// `create`, `restore`, `verify` or `delete`.
+    pub kind: String,
+    /// The backup that it works on.
+    pub backup_id: String,
+    /// `running`, `succeeded` or `failed`.
+    pub state: String,
+    /// Bytes of the volume that are done.
+    pub bytes_done: u64,
+    /// Bytes of the volume in all; 0 until known.
+    pub bytes_total: u64,
+    /// Bytes that were stored or fetched.
+    pub bytes_stored: u64,
+    /// Bytes of holes and zeros that were skipped.
+    pub bytes_skipped: u64,
+    /// One sentence on success.
+    pub summary: Option<String>,
+    /// Why it failed.
+    pub error: Option<ErrorView>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorView {
+    /// Stable code.
+    pub code: String,
+    /// What was attempted and what was found.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// The body of an error answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The error.
+    pub error: ErrorView,
+}
+
+/// `POST /v1/backups`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateRequest {
+    /// Absolute path of the volume: a raw file or a block device.
+    pub volume: String,
+    /// The backend; the first one that is up when absent.
+    #[serde(default)]
+    pub backend: Option<String>,
+    /// Name for people.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// More of the same.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Container to put the objects in, instead of the driver's own choice.
+    #[serde(default)]
+    pub container: Option<String>,
+}
+
+/// `POST /v1/backups/{id}/restore`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreRequest {
+    /// Absolute path of the target.
+    pub target: String,
+    /// Whether a target that is there already is written over.
+    #[serde(default)]
+    pub overwrite: bool,
+}
+
+/// `POST /v1/adopt`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptRequest {
+    /// The backend that holds the objects.
+    pub backend: String,
+    /// Their container.
+    pub container: String,
+    /// What their names begin with.
+    pub prefix: String,
+}

@@ -1,0 +1,158 @@
+//! The routes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cofferdam_manager::{BackupId, Manager, NewBackup, OperationId};
+use serde::Deserialize;
+
+use crate::error::ApiError;
+use crate::model::{AdoptRequest, BackupView, CreateRequest, OperationView, RestoreRequest, ServiceView};
+use crate::views;
+
+type Answer<T> = Result<T, ApiError>;
+type Shared = State<Arc<Manager>>;
+
+/// Bytes that a request's body may have.
+const MAX_BODY: usize = 64 << 10;
+
+/// The whole interface over one manager.
+pub fn router(manager: Arc<Manager>) -> Router {
+    Router::new()
+        .route("/v1/services", get(services))
+        .route("/v1/services/{name}", get(service))
+        .route("/v1/services/{name}/reinitialize", post(reinitialize))
+        .route("/v1/backups", get(backups).post(create))
+        .route("/v1/adopt", post(adopt))
+        .route("/v1/backups/{id}", get(backup).delete(delete))
+        .route("/v1/backups/{id}/restore", post(restore))
+        .route("/v1/backups/{id}/verify", post(verify))
+        .route("/v1/operations/{id}", get(operation))
+        .fallback(|| async {
+            ApiError::bad_request("there is no such route", "use a client of this version")
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(manager)
+}
+
+async fn services(State(manager): Shared) -> Json<Vec<ServiceView>> {
+    Json(manager.services().iter().map(views::service).collect())
+}
+
+async fn service(State(manager): Shared, Path(name): Path<String>) -> Answer<Json<ServiceView>> {
+    Ok(Json(views::service(&manager.service(&name)?)))
+}
+
+async fn reinitialize(State(manager): Shared, Path(name): Path<String>) -> Answer<StatusCode> {
+    manager.reinitialize(&name).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    limit: Option<u32>,
+    marker: Option<String>,
+}
+
+async fn backups(State(manager): Shared, Query(query): Query<ListQuery>) -> Answer<Json<Vec<BackupView>>> {
+    let marker = query.marker.as_deref().map(id).transpose()?;
+    let list = manager
+        .backups(query.limit.unwrap_or(1000).clamp(1, 1000), marker)
+        .await?;
+    Ok(Json(list.iter().map(views::backup).collect()))
+}
+
+async fn backup(State(manager): Shared, Path(text): Path<String>) -> Answer<Json<BackupView>> {
+    Ok(Json(views::backup(&manager.backup(id(&text)?).await?)))
+}
+
+async fn create(
+    State(manager): Shared,
+    request: Result<Json<CreateRequest>, axum::extract::rejection::JsonRejection>,
+) -> Answer<(StatusCode, Json<OperationView>)> {
+    let request = body(request)?;
+    let new = NewBackup {
+        volume: PathBuf::from(request.volume),
+        backend: request.backend,
+        name: request.name,
+        description: request.description,
+        container: request.container,
+    };
+    Ok(accepted(&manager.create(new).await?))
+}
+
+async fn adopt(
+    State(manager): Shared,
+    request: Result<Json<AdoptRequest>, axum::extract::rejection::JsonRejection>,
+) -> Answer<(StatusCode, Json<BackupView>)> {
+    let request = body(request)?;
+    let record = manager
+        .adopt(&request.backend, request.container, request.prefix)
+        .await?;
+    Ok((StatusCode::CREATED, Json(views::backup(&record))))
+}
+
+async fn restore(
+    State(manager): Shared,
+    Path(text): Path<String>,
+    request: Result<Json<RestoreRequest>, axum::extract::rejection::JsonRejection>,
+) -> Answer<(StatusCode, Json<OperationView>)> {
+    let request = body(request)?;
+    Ok(accepted(
+        &manager
+            .restore(id(&text)?, PathBuf::from(request.target), request.overwrite)
+            .await?,
+    ))
+}
+
+async fn verify(
+    State(manager): Shared,
+    Path(text): Path<String>,
+) -> Answer<(StatusCode, Json<OperationView>)> {
+    Ok(accepted(&manager.verify(id(&text)?).await?))
+}
+
+async fn delete(
+    State(manager): Shared,
+    Path(text): Path<String>,
+) -> Answer<(StatusCode, Json<OperationView>)> {
+    Ok(accepted(&manager.delete(id(&text)?).await?))
+}
+
+async fn operation(State(manager): Shared, Path(text): Path<String>) -> Answer<Json<OperationView>> {
+    let wrong = || {
+        ApiError::bad_request(
+            format!("{text:?} is no operation's id"),
+            "use the id that was answered",
+        )
+    };
+    let id = text.parse().map(OperationId).map_err(|_| wrong())?;
+    Ok(Json(views::operation(&manager.operation(id)?)))
+}
+
+fn accepted(operation: &cofferdam_manager::OperationStatus) -> (StatusCode, Json<OperationView>) {
+    (StatusCode::ACCEPTED, Json(views::operation(operation)))
+}
+
+fn id(text: &str) -> Result<BackupId, ApiError> {
+    text.parse().map(BackupId).map_err(|_| {
+        ApiError::bad_request(
+            format!("{text:?} is no backup's id"),
+            "use the id from `cofferdam backup list`",
+        )
+    })
+}
+
+fn body<T>(request: Result<Json<T>, axum::extract::rejection::JsonRejection>) -> Result<T, ApiError> {
+    request.map(|Json(body)| body).map_err(|rejection| {
+        ApiError::bad_request(
+            rejection.body_text(),
+            "send the JSON body that the documentation shows",
+        )
+    })
+}

@@ -1,0 +1,85 @@
+//! From the manager's values to what goes over the wire.
+
+use cofferdam_manager::{BackupRecord, ManagerError, OperationState, OperationStatus, ServiceStatus};
+
+use crate::model::{BackupView, ErrorView, OperationView, ServiceView};
+
+pub(crate) fn service(service: &ServiceStatus) -> ServiceView {
+    let status = &service.status;
+    let time = |time: Option<jiff::Timestamp>| time.map(|time| time.to_string());
+    let last = status.last_initialization.as_ref();
+    ServiceView {
+        name: status.name.clone(),
+        driver: service.driver.clone(),
+        state: status.state.to_string(),
+        phase: status.phase.to_string(),
+        code: status.code.clone(),
+        message: status.message.clone(),
+        remedy: status.remedy.clone(),
+        since: status.since.to_string(),
+        attempt: status.attempt,
+        consecutive_failures: status.consecutive_failures.into(),
+        last_success: time(status.last_success),
+        last_probe: time(status.last_probe),
+        next_try: time(status.next_try),
+        heartbeat: time(status.heartbeat),
+        initialization_ms: last.map(|last| last.duration_ms),
+        initialization_fuel: last.map(|last| last.fuel),
+        peak_memory_bytes: last.map(|last| last.peak_memory),
+        threads_ending: service.threads_ending,
+    }
+}
+
+pub(crate) fn backup(record: &BackupRecord) -> BackupView {
+    BackupView {
+        id: record.id.to_string(),
+        status: record.status.to_string(),
+        name: record.name.clone(),
+        description: record.description.clone(),
+        backend: record.backend.clone(),
+        volume_id: record.volume_id.to_string(),
+        volume_path: record.volume_path.clone(),
+        volume_bytes: record.volume_bytes,
+        size: record.size_gib,
+        container: record.container.clone(),
+        prefix: record.prefix.clone(),
+        compression: record.algorithm.clone(),
+        object_count: record.object_count,
+        stored_bytes: record.stored_bytes,
+        fail_code: record.fail_code.clone(),
+        fail_reason: record.fail_reason.clone(),
+        created_at: record.created_at.to_string(),
+        updated_at: record.updated_at.to_string(),
+        verified_at: record.verified_at.map(|time| time.to_string()),
+        verify_result: record.verify_result.clone(),
+    }
+}
+
+/// An error as it goes over the wire.
+pub fn error(error: &ManagerError) -> ErrorView {
+    ErrorView {
+        code: error.code().to_owned(),
+        message: error.to_string(),
+        remedy: error.remedy(),
+    }
+}
+
+pub(crate) fn operation(operation: &OperationStatus) -> OperationView {
+    let (state, summary, error) = match &operation.state {
+        OperationState::Running => ("running", None, None),
+        OperationState::Succeeded(summary) => ("succeeded", Some(summary.clone()), None),
+        OperationState::Failed(failure) => ("failed", None, Some(self::error(failure))),
+    };
+    OperationView {
+        id: operation.id.0.to_string(),
+        kind: operation.kind.name().to_owned(),
+        backup_id: operation.backup.to_string(),
+        state: state.to_owned(),
+        bytes_done: operation.progress.done,
+        bytes_total: operation.progress.total,
+        bytes_stored: operation.progress.stored,
+        bytes_skipped: operation.progress.skipped,
+        summary,
+        error,
+    }
+}

@@ -1,0 +1,232 @@
+//! `cofferdam backup …`: make, look at, restore, verify and delete backups.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use cofferdam_api::model::{AdoptRequest, BackupView, CreateRequest, OperationView, RestoreRequest};
+
+use super::Context;
+use crate::client::Client;
+use crate::exit::{Interrupted, ServiceError};
+use crate::show;
+
+/// Time between two looks at an operation.
+const POLL: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Back up a volume: a raw file or a block device
+    Create {
+        /// The volume
+        volume: PathBuf,
+        /// Backend to use; the first one that is up when absent
+        #[arg(long)]
+        backend: Option<String>,
+        /// Name for people
+        #[arg(long)]
+        name: Option<String>,
+        /// Description for people
+        #[arg(long)]
+        description: Option<String>,
+        /// Container for the objects, instead of the driver's own choice
+        #[arg(long)]
+        container: Option<String>,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// List the backups, newest first
+    List,
+    /// Show all that is known of one backup
+    Show {
+        /// Id of the backup
+        id: String,
+    },
+    /// Restore a backup; every byte is checked before it counts as restored
+    Restore {
+        /// Id of the backup
+        id: String,
+        /// Where to: a new file, or with --overwrite an existing file or block device that is large enough
+        target: PathBuf,
+        /// Write over what is there
+        #[arg(long)]
+        overwrite: bool,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Read a backup's objects and check every byte of them
+    Verify {
+        /// Id of the backup
+        id: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Take in a full backup that has no record here: made by Cinder, or before the catalog was lost
+    Adopt {
+        /// Backend that holds the objects
+        #[arg(long)]
+        backend: String,
+        /// Container of the objects
+        container: String,
+        /// What the objects' names begin with
+        prefix: String,
+    },
+    /// Delete a backup and its objects
+    Delete {
+        /// Id of the backup
+        id: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Wait {
+    /// Do not wait for the end; only with a running service
+    #[arg(long)]
+    no_wait: bool,
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
+    let client = context.connect().await?;
+    let result = tokio::select! {
+        result = one(context, &client, command) => result,
+        _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
+    };
+    client.close().await;
+    result
+}
+
+async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Create {
+            volume,
+            backend,
+            name,
+            description,
+            container,
+            wait,
+        } => {
+            let volume = absolute(&volume)?;
+            client.settle().await;
+            let request = CreateRequest {
+                volume,
+                backend,
+                name,
+                description,
+                container,
+            };
+            let operation = client.post("/v1/backups", &request).await?;
+            follow(context, client, operation, &wait).await
+        }
+        Command::List => {
+            let backups: Vec<BackupView> = client.get("/v1/backups").await?;
+            if context.json {
+                show::json(&backups)?
+            } else {
+                show::backups(&backups)
+            }
+            Ok(())
+        }
+        Command::Show { id } => {
+            let backup: BackupView = client.get(&format!("/v1/backups/{id}")).await?;
+            if context.json {
+                show::json(&backup)?
+            } else {
+                show::backup(&backup)
+            }
+            Ok(())
+        }
+        Command::Restore {
+            id,
+            target,
+            overwrite,
+            wait,
+        } => {
+            let request = RestoreRequest {
+                target: absolute(&target)?,
+                overwrite,
+            };
+            client.settle().await;
+            let operation = client
+                .post(&format!("/v1/backups/{id}/restore"), &request)
+                .await?;
+            follow(context, client, operation, &wait).await
+        }
+        Command::Verify { id, wait } => {
+            client.settle().await;
+            let operation = client.post(&format!("/v1/backups/{id}/verify"), &()).await?;
+            follow(context, client, operation, &wait).await
+        }
+        Command::Adopt {
+            backend,
+            container,
+            prefix,
+        } => {
+            client.settle().await;
+            let adopted: BackupView = client
+                .post(
+                    "/v1/adopt",
+                    &AdoptRequest {
+                        backend,
+                        container,
+                        prefix,
+                    },
+                )
+                .await?;
+            if context.json {
+                show::json(&adopted)?
+            } else {
+                show::backup(&adopted)
+            }
+            Ok(())
+        }
+        Command::Delete { id, wait } => {
+            client.settle().await;
+            let operation = client.delete(&format!("/v1/backups/{id}")).await?;
+            follow(context, client, operation, &wait).await
+        }
+    }
+}
+
+/// The service may stand in another folder.
+fn absolute(path: &std::path::Path) -> anyhow::Result<String> {
+    let path = std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
+    path.into_os_string()
+        .into_string()
+        .map_err(|path| anyhow::anyhow!("{} is not UTF-8", path.display()))
+}
+
+/// Waits for an operation, showing how it goes.
+async fn follow(
+    context: &Context,
+    client: &Client,
+    operation: OperationView,
+    wait: &Wait,
+) -> anyhow::Result<()> {
+    let mut operation = operation;
+    if !wait.no_wait || matches!(client, Client::Embedded { .. }) {
+        let mut progress = show::Progress::new(&operation.kind, context.json);
+        while operation.state == "running" {
+            progress.update(&operation);
+            tokio::time::sleep(POLL).await;
+            operation = client.operation(&operation.id).await?;
+        }
+        progress.finish();
+    }
+    if let Some(error) = operation.error.clone() {
+        return Err(ServiceError(error).into());
+    }
+    if context.json {
+        return show::json(&operation);
+    }
+    show::line(&match &operation.summary {
+        Some(summary) => format!("{} {}: {summary}", operation.kind, operation.backup_id),
+        None => format!(
+            "{} {} goes on in the service (operation {})",
+            operation.kind, operation.backup_id, operation.id
+        ),
+    });
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! `cofferdam config …`: whether a configuration is sound, and what holds.
+
+use std::sync::Arc;
+
+use clap::Subcommand;
+use cofferdam_manager::inspect;
+
+use super::Context;
+use crate::client::helper;
+use crate::config::options::{self, OPTIONS, Scope};
+use crate::config::{Config, Value, show_grant};
+use crate::show;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check the file, its drivers, their settings and grants; touches no storage
+    Check,
+    /// Show every option that holds and where it comes from
+    Show,
+    /// List all options
+    Options {
+        /// As the page docs/configuration.md
+        #[arg(long)]
+        markdown: bool,
+    },
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Check => check(context).await,
+        Command::Show => show_config(context),
+        Command::Options { markdown } => list_options(context, markdown),
+    }
+}
+
+async fn check(context: &Context) -> anyhow::Result<()> {
+    let config = context.read()?;
+    for backend in config.backend_options()? {
+        let limits = Arc::new(backend.limits.clone());
+        let found = inspect(
+            &backend.driver_file,
+            &limits,
+            helper(),
+            std::slice::from_ref(&backend),
+        )
+        .await;
+        let found = found.map_err(|error| {
+            config.error_at(
+                &backend.name,
+                "",
+                format!("backend {}: {error} ({})", backend.name, error.remedy()),
+            )
+        })?;
+        if let Some(error) = found.backends.into_iter().find_map(|grant| grant.error) {
+            let message = format!("backend {}: {} ({})", backend.name, error.message, error.remedy);
+            return Err(config
+                .error_at(&backend.name, error.option.as_deref().unwrap_or(""), message)
+                .into());
+        }
+    }
+    if context.json {
+        show::json(
+            &serde_json::json!({ "file": config.file, "sound": true, "backends": config.backends.len() }),
+        )
+    } else {
+        show::line(&format!(
+            "{} is sound: {} backends",
+            config.file.display(),
+            config.backends.len()
+        ));
+        Ok(())
+    }
+}
+
+fn origin(config: &Config, value: &Value) -> String {
+    if value.origin.line == 0 {
+        "default".into()
+    } else {
+        format!("{}:{}", config.file.display(), value.origin.line)
+    }
+}
+
+fn show_config(context: &Context) -> anyhow::Result<()> {
+    let config = context.read()?;
+    let service = OPTIONS.iter().filter(|option| option.scope == Scope::Service);
+    let of_backend = || OPTIONS.iter().filter(|option| option.scope != Scope::Service);
+    if context.json {
+        let value =
+            |value: &Value| serde_json::json!({ "value": value.json(), "origin": origin(&config, value) });
+        let top: serde_json::Map<_, _> = service
+            .filter_map(|option| Some((option.name.to_owned(), value(&config.service_value(option.name)?))))
+            .collect();
+        let backends: serde_json::Map<_, _> = config
+            .backends
+            .iter()
+            .map(|backend| {
+                let options: serde_json::Map<_, _> = of_backend()
+                    .filter_map(|option| {
+                        Some((
+                            option.name.to_owned(),
+                            value(&config.backend_value(backend, option.name)?),
+                        ))
+                    })
+                    .collect();
+                let settings: serde_json::Map<_, _> = backend
+                    .settings
+                    .iter()
+                    .map(|(name, (value, _))| (name.clone(), serde_json::json!(value)))
+                    .collect();
+                let backend_json =
+                    serde_json::json!({ "options": options, "settings": settings, "grants": backend.grants });
+                (backend.name.clone(), backend_json)
+            })
+            .collect();
+        return show::json(&serde_json::json!({ "file": config.file, "service": top, "backends": backends }));
+    }
+    for option in service {
+        if let Some(value) = config.service_value(option.name) {
+            show::line(&format!(
+                "{} = {}    # {}",
+                option.name,
+                value.show(option.kind),
+                origin(&config, &value)
+            ));
+        }
+    }
+    for backend in &config.backends {
+        show::line(&format!("\n[backends.{}]", backend.name));
+        for option in of_backend() {
+            if let Some(value) = config.backend_value(backend, option.name) {
+                show::line(&format!(
+                    "{} = {}    # {}",
+                    option.name,
+                    value.show(option.kind),
+                    origin(&config, &value)
+                ));
+            }
+        }
+        for (name, (value, at)) in &backend.settings {
+            let value = cofferdam_manager::show_setting(value);
+            show::line(&format!(
+                "{name} = {value}    # {}:{}, for the driver",
+                config.file.display(),
+                at.line
+            ));
+        }
+        for grant in &backend.grants.directories {
+            show::line(&format!("# granted: {}", show_grant(grant)));
+        }
+    }
+    Ok(())
+}
+
+fn list_options(context: &Context, markdown: bool) -> anyhow::Result<()> {
+    if context.json {
+        let all: Vec<_> = OPTIONS
+            .iter()
+            .map(|option| {
+                serde_json::json!({
+                    "name": option.name,
+                    "scope": format!("{:?}", option.scope).to_lowercase(),
+                    "value": option.kind.describe(),
+                    "default": option.default,
+                    "text": option.text,
+                })
+            })
+            .collect();
+        return show::json(&all);
+    }
+    if markdown {
+        show::line(options::markdown().trim_end());
+        return Ok(());
+    }
+    for option in OPTIONS {
+        let default = option
+            .default
+            .map_or_else(String::new, |default| format!(", default {default}"));
+        show::line(&format!(
+            "{} ({}{default})\n    {}",
+            option.name,
+            option.kind.describe(),
+            option.text
+        ));
+    }
+    Ok(())
+}

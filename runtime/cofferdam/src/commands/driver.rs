@@ -1,0 +1,113 @@
+//! `cofferdam driver …`: what a component is, what it asks for, and what a configuration grants it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Subcommand;
+use cofferdam_manager::{BackendOptions, Inspection, Limits, inspect};
+
+use super::Context;
+use crate::client::helper;
+use crate::config::{options, show_grant};
+use crate::show;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what a component asks for, what the configuration's backends grant it, and its limits
+    Inspect {
+        /// The component
+        file: PathBuf,
+    },
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
+    let Command::Inspect { file } = command;
+    // Without a configuration there are no grants, and everything else can still be told.
+    let backends = match context.read() {
+        Ok(config) => config.backend_options()?,
+        Err(_) if !context.config.exists() => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let file = std::path::absolute(file)?;
+    let using: Vec<_> = backends
+        .into_iter()
+        .filter(|backend| backend.driver_file == file)
+        .collect();
+    let limits = using
+        .first()
+        .map_or_else(Limits::default, |backend| backend.limits.clone());
+    let found = inspect(&file, &Arc::new(limits.clone()), helper(), &using).await;
+    let found = found.map_err(crate::client::service_error)?;
+    if context.json {
+        show::json(&found)
+    } else {
+        print(&found, &limits, &using);
+        Ok(())
+    }
+}
+
+fn print(found: &Inspection, limits: &Limits, using: &[BackendOptions]) {
+    let (info, report) = (&found.info, &found.report);
+    show::fields(&[
+        (
+            "driver",
+            format!("{} {} by {}", info.name, info.version, info.vendor),
+        ),
+        ("what it is", info.description.clone()),
+        ("contract", format!("cofferdam:backup@{}", report.contract)),
+        ("size", show::bytes(report.size)),
+        ("digest", format!("sha256:{}", report.digest)),
+        ("loaded in", format!("{} ms", found.load_ms)),
+        ("needs of a body", found.needs.join(", ")),
+        (
+            "greatest object",
+            info.greatest_object
+                .map_or_else(|| "no limit of its own".into(), show::bytes),
+        ),
+        ("wants HTTP", if info.wants_http { "yes" } else { "no" }.into()),
+    ]);
+    show::line("\noptions");
+    for option in &info.options {
+        let default = option
+            .default
+            .as_ref()
+            .map_or_else(String::new, |default| format!(", default {default}"));
+        let required = if option.required { ", required" } else { "" };
+        show::line(&format!(
+            "  {} ({}{required}{default})",
+            option.name,
+            found.kind(option)
+        ));
+        show::line(&format!("      {}", option.description));
+    }
+    show::line("\nimports (what is not granted is inert)");
+    for import in &report.imports {
+        show::line(&format!("  {import}"));
+    }
+    show::line("\nlimits of one instance");
+    show::line(&format!(
+        "  memory {}, handles {}, host memory per call {}, output per call {} in {} lines",
+        options::bytes(limits.memory),
+        limits.handles,
+        options::bytes(limits.hostcall_bytes as u64),
+        options::bytes(limits.output_bytes as u64),
+        limits.output_lines
+    ));
+    if using.is_empty() {
+        show::line("\nno backend of the configuration uses this file: nothing is granted");
+    }
+    for (backend, grant) in using.iter().zip(&found.backends) {
+        show::line(&format!("\nbackend {}", backend.name));
+        match &grant.error {
+            Some(error) => show::line(&format!(
+                "  refused [{}]: {}\n  {}",
+                error.code, error.message, error.remedy
+            )),
+            None => {
+                for directory in &grant.directories {
+                    show::line(&format!("  gets directory {}", show_grant(directory)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The configuration: one TOML file, read against the table in [`options`], with file, line and column in every error.
+
+pub(crate) mod options;
+mod parse;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use cofferdam_manager::{
+    BackendOptions, DirectoryGrant, Grants, Limits, ServiceOptions, SettingValue, Supervision,
+};
+
+pub(crate) use parse::ConfigError;
+pub(crate) use value::{Origin, Value};
+
+/// Where the configuration is looked for when the command line does not say.
+pub(crate) const DEFAULT_FILE: &str = "/etc/cofferdam/cofferdam.toml";
+
+/// One backend's section, checked against the table; its driver's settings are not checked yet.
+#[derive(Debug, Clone)]
+pub(crate) struct BackendSection {
+    pub(crate) name: String,
+    pub(crate) values: BTreeMap<&'static str, Value>,
+    /// What is not in the table: the driver's own settings, with line and column.
+    pub(crate) settings: BTreeMap<String, (SettingValue, Origin)>,
+    pub(crate) grants: Grants,
+    pub(crate) origin: Origin,
+}
+
+/// A configuration file that was read and found sound.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) file: PathBuf,
+    /// The options at the top that the file sets.
+    pub(crate) values: BTreeMap<&'static str, Value>,
+    pub(crate) backends: Vec<BackendSection>,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not TOML, or breaks a rule of the table; with line and column.
+    pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!(
+                "the configuration {} cannot be read; name another with --config",
+                file.display()
+            )
+        })?;
+        Ok(parse::parse(file, &text)?)
+    }
+
+    /// The value of an option at the top: the file's, or the default.
+    pub(crate) fn service_value(&self, name: &str) -> Option<Value> {
+        self.values.get(name).cloned().or_else(|| value::default(name))
+    }
+
+    /// The value of an option for one backend: its section's, the top's, or the default.
+    pub(crate) fn backend_value(&self, backend: &BackendSection, name: &str) -> Option<Value> {
+        backend
+            .values
+            .get(name)
+            .cloned()
+            .or_else(|| self.service_value(name))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.service_value(name)
+            .and_then(Value::into_path)
+            .unwrap_or_default()
+    }
+
+    /// Folder of the catalog, the cache and the socket.
+    pub(crate) fn state_path(&self) -> PathBuf {
+        self.path("state_path")
+    }
+
+    /// The API's socket.
+    pub(crate) fn api_socket(&self) -> PathBuf {
+        match self.service_value("api_socket").and_then(Value::into_path) {
+            Some(path) => path,
+            None => self.state_path().join("api.sock"),
+        }
+    }
+
+    /// What the manager needs to know of the service.
+    pub(crate) fn service_options(&self) -> ServiceOptions {
+        let host = self
+            .service_value("host")
+            .and_then(Value::into_text)
+            .unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
+        ServiceOptions {
+            state_path: self.state_path(),
+            host,
+            availability_zone: self
+                .service_value("storage_availability_zone")
+                .and_then(Value::into_text)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// What the manager needs to know of each backend.
+    ///
+    /// # Errors
+    /// When a backend's driver is not found.
+    pub(crate) fn backend_options(&self) -> Result<Vec<BackendOptions>, ConfigError> {
+        self.backends
+            .iter()
+            .map(|backend| self.one_backend(backend))
+            .collect()
+    }
+
+    fn one_backend(&self, backend: &BackendSection) -> Result<BackendOptions, ConfigError> {
+        let span = |name: &str| {
+            self.backend_value(backend, name)
+                .and_then(Value::into_duration)
+                .unwrap_or(Duration::ZERO)
+        };
+        let number = |name: &str| {
+            self.backend_value(backend, name)
+                .and_then(Value::into_integer)
+                .unwrap_or_default()
+        };
+        let text = |name: &str| {
+            self.backend_value(backend, name)
+                .and_then(Value::into_text)
+                .unwrap_or_default()
+        };
+        let unsigned = |name: &str| u64::try_from(number(name)).unwrap_or_default();
+        Ok(BackendOptions {
+            name: backend.name.clone(),
+            driver_file: self.driver_file(backend)?,
+            settings: backend
+                .settings
+                .iter()
+                .map(|(name, (value, _))| (name.clone(), value.clone()))
+                .collect(),
+            grants: backend.grants.clone(),
+            algorithm: text("backup_compression_algorithm"),
+            limits: Limits {
+                memory: unsigned("driver_memory_limit"),
+                component_size: unsigned("driver_component_size"),
+                compile_timeout: span("driver_compile_timeout"),
+                call_timeout: span("driver_call_timeout"),
+                stall_timeout: span("driver_stall_timeout"),
+                ..Limits::default()
+            },
+            supervision: Supervision {
+                initialization_timeout: span("backup_initialization_timeout"),
+                initialization_fuel: unsigned("backup_initialization_fuel"),
+                periodic_initialization: self
+                    .backend_value(backend, "backup_periodic_initialization")
+                    .and_then(Value::into_boolean)
+                    .unwrap_or(true),
+                periodic_interval: span("periodic_interval"),
+                periodic_fuzzy_delay: span("periodic_fuzzy_delay"),
+                report_interval: span("report_interval"),
+                service_down_time: span("service_down_time"),
+                failure_threshold: u32::try_from(number("failure_threshold")).unwrap_or(1),
+                probe_timeout: span("backup_probe_timeout"),
+            },
+        })
+    }
+
+    /// The component of a backend: a path, or a name that is looked for in `driver_path`.
+    fn driver_file(&self, backend: &BackendSection) -> Result<PathBuf, ConfigError> {
+        let value = backend.values.get("backup_driver");
+        let driver = value.cloned().and_then(Value::into_text).unwrap_or_default();
+        if driver.contains('/') || driver.ends_with(".wasm") {
+            let folder = self.file.parent().unwrap_or(Path::new("."));
+            return Ok(folder.join(driver));
+        }
+        let name = driver_name(&driver);
+        let folders = self
+            .service_value("driver_path")
+            .and_then(Value::into_paths)
+            .unwrap_or_default();
+        let found = folders
+            .iter()
+            .map(|folder| folder.join(format!("{name}.wasm")))
+            .find(|file| file.is_file());
+        found.ok_or_else(|| {
+            let known = known_drivers(&folders);
+            parse::error(
+                &self.file,
+                value.map_or(backend.origin, |value| value.origin),
+                format!(
+                    "backend {}: no driver {driver:?} in driver_path ({}); drivers there: {}",
+                    backend.name,
+                    folders
+                        .iter()
+                        .map(|folder| folder.display().to_string())
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                    if known.is_empty() {
+                        "none".into()
+                    } else {
+                        known.join(", ")
+                    },
+                ),
+            )
+        })
+    }
+
+    /// An error at a driver's setting, or at the backend's section when the setting is not in the file.
+    pub(crate) fn error_at(&self, backend: &str, setting: &str, message: String) -> ConfigError {
+        let section = self.backends.iter().find(|section| section.name == backend);
+        let origin = section.map_or(Origin::default(), |section| {
+            section
+                .settings
+                .get(setting)
+                .map_or(section.origin, |(_, origin)| *origin)
+        });
+        parse::error(&self.file, origin, message)
+    }
+}
+
+/// Cinder's class path of a driver as our name: `cinder.backup.drivers.posix.PosixBackupDriver` is `posix`.
+fn driver_name(driver: &str) -> &str {
+    driver
+        .strip_prefix("cinder.backup.drivers.")
+        .and_then(|rest| rest.split('.').next())
+        .unwrap_or(driver)
+}
+
+fn known_drivers(folders: &[PathBuf]) -> Vec<String> {
+    let mut names: Vec<String> = folders
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flatten()
+        .filter_map(|entry| {
+            entry
+                .ok()?
+                .file_name()
+                .to_str()?
+                .strip_suffix(".wasm")
+                .map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// For the grants in `config show`.
+pub(crate) fn show_grant(grant: &DirectoryGrant) -> String {
+    format!(
+        "{} ({})",
+        grant.path.display(),
+        if grant.write { "read-write" } else { "read-only" }
+    )
+}

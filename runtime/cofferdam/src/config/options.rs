@@ -1,0 +1,303 @@
+//! Every option of the configuration, in one table: name, kind, default, where it may stand, what it does. Parsing,
+//! `config show`, the error texts and `docs/configuration.md` all come from here; the definition is the documentation.
+//!
+//! Where Cinder has the option, it has Cinder's name (cinder: `cinder/backup/manager.py`, `cinder/service.py`,
+//! `cinder/backup/chunkeddriver.py`); the three `backup_initialization_*` and `backup_periodic_initialization` come from
+//! the spec "Backup driver initialization" (cinder-specs: `specs/pike/backup-init.rst`).
+
+/// What an option's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    /// A whole number from the first to the second, both included.
+    Integer(i64, i64),
+    Boolean,
+    /// `"30s"`, or a number of seconds; from the first to the second number of milliseconds.
+    Duration(u64, u64),
+    /// `"64MiB"`, or a number of bytes; from the first to the second.
+    Size(u64, u64),
+    /// An absolute path, or one relative to the configuration's folder.
+    Path,
+    /// Several of them.
+    Paths,
+    /// One of these words, in any case.
+    Choice(&'static [&'static str]),
+}
+
+impl Kind {
+    /// How the kind reads in a sentence.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Kind::Text => "a text".into(),
+            Kind::Integer(least, most) => format!("a whole number from {least} to {most}"),
+            Kind::Boolean => "true or false".into(),
+            Kind::Duration(least, most) => {
+                format!(
+                    "a duration such as \"30s\" or a number of seconds, from {} to {}",
+                    span(least),
+                    span(most)
+                )
+            }
+            Kind::Size(least, most) => {
+                format!(
+                    "a size such as \"64MiB\" or a number of bytes, from {} to {}",
+                    bytes(least),
+                    bytes(most)
+                )
+            }
+            Kind::Path => "a path".into(),
+            Kind::Paths => "a list of paths".into(),
+            Kind::Choice(words) => format!("one of {}", words.join(", ")),
+        }
+    }
+}
+
+/// Milliseconds as people write them.
+pub(crate) fn span(milliseconds: u64) -> String {
+    humantime::format_duration(std::time::Duration::from_millis(milliseconds)).to_string()
+}
+
+/// Bytes as people write them.
+pub(crate) fn bytes(bytes: u64) -> String {
+    for (unit, name) in [
+        (1_u64 << 40, "TiB"),
+        (1 << 30, "GiB"),
+        (1 << 20, "MiB"),
+        (1 << 10, "KiB"),
+    ] {
+        if bytes >= unit && bytes.is_multiple_of(unit) {
+            return format!("{}{name}", bytes / unit);
+        }
+    }
+    bytes.to_string()
+}
+
+/// Where an option may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// At the top only.
+    Service,
+    /// At the top for all backends, and in a backend's section for that one.
+    Both,
+    /// In a backend's section only.
+    Backend,
+}
+
+/// One option.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OptionSpec {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) scope: Scope,
+    /// As it would stand in the file; `None`: there is none, and the text says what then.
+    pub(crate) default: Option<&'static str>,
+    pub(crate) text: &'static str,
+}
+
+const MINUTE: u64 = 60_000;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+/// All options, in the order of the documentation.
+pub(crate) const OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "state_path",
+        kind: Kind::Path,
+        scope: Scope::Service,
+        default: Some("\"/var/lib/cofferdam\""),
+        text: "Folder for the catalog, the compile cache and the API's socket. Made if missing, mode 0700.",
+    },
+    OptionSpec {
+        name: "api_socket",
+        kind: Kind::Path,
+        scope: Scope::Service,
+        default: None,
+        text: "Unix socket of the API. Default: `api.sock` in `state_path`. Only the service's own user can connect.",
+    },
+    OptionSpec {
+        name: "driver_path",
+        kind: Kind::Paths,
+        scope: Scope::Service,
+        default: Some("[\"/usr/lib/cofferdam/drivers\"]"),
+        text: "Folders in which a driver named by `backup_driver` is looked for, as `NAME.wasm`, in this order.",
+    },
+    OptionSpec {
+        name: "host",
+        kind: Kind::Text,
+        scope: Scope::Service,
+        default: None,
+        text: "Name of this host in services and records. Default: the machine's host name.",
+    },
+    OptionSpec {
+        name: "storage_availability_zone",
+        kind: Kind::Text,
+        scope: Scope::Service,
+        default: Some("\"nova\""),
+        text: "Availability zone of the service; some drivers put it into object names.",
+    },
+    OptionSpec {
+        name: "backup_driver",
+        kind: Kind::Text,
+        scope: Scope::Backend,
+        default: None,
+        text: "The backend's driver: a name looked for in `driver_path` (`\"posix\"`; the class path that Cinder uses for \
+               it works too), or the path of a `.wasm` file. Required.",
+    },
+    OptionSpec {
+        name: "backup_initialization_timeout",
+        kind: Kind::Duration(10, DAY),
+        scope: Scope::Both,
+        default: Some("\"30s\""),
+        text: "Wall-clock time for instantiation, `do-setup` and `check-for-setup-error` together. When it is over the \
+               backend is down, at once. Compiling a new driver is bounded by `driver_compile_timeout` instead.",
+    },
+    OptionSpec {
+        name: "backup_initialization_fuel",
+        kind: Kind::Integer(1, i64::MAX),
+        scope: Scope::Both,
+        default: Some("10000000000"),
+        text: "CPU budget of the same, in units of WebAssembly fuel; the default is one to two seconds of computing. \
+               Waiting for storage does not count.",
+    },
+    OptionSpec {
+        name: "backup_periodic_initialization",
+        kind: Kind::Boolean,
+        scope: Scope::Both,
+        default: Some("true"),
+        text: "Whether a backend that is down is initialised again by itself, for ever.",
+    },
+    OptionSpec {
+        name: "periodic_interval",
+        kind: Kind::Duration(100, DAY),
+        scope: Scope::Both,
+        default: Some("\"60s\""),
+        text: "A backend that is up is probed so often; one that is down is initialised again at least so often (at \
+               first sooner: 1 s, 2 s, 4 s, …).",
+    },
+    OptionSpec {
+        name: "periodic_fuzzy_delay",
+        kind: Kind::Duration(0, DAY),
+        scope: Scope::Both,
+        default: Some("\"60s\""),
+        text: "The first probe comes after a random part of this, so that many services do not probe in step. 0: off.",
+    },
+    OptionSpec {
+        name: "backup_probe_timeout",
+        kind: Kind::Duration(10, DAY),
+        scope: Scope::Both,
+        default: Some("\"10s\""),
+        text: "Wall-clock time for one probe.",
+    },
+    OptionSpec {
+        name: "failure_threshold",
+        kind: Kind::Integer(1, 1000),
+        scope: Scope::Both,
+        default: Some("3"),
+        text: "So many failed probes in a row make a backend down; fewer make it degraded.",
+    },
+    OptionSpec {
+        name: "report_interval",
+        kind: Kind::Duration(100, DAY),
+        scope: Scope::Both,
+        default: Some("\"10s\""),
+        text: "A backend that works leaves a heartbeat so often.",
+    },
+    OptionSpec {
+        name: "service_down_time",
+        kind: Kind::Duration(100, DAY),
+        scope: Scope::Both,
+        default: Some("\"60s\""),
+        text: "Without a heartbeat for so long any reader calls the backend down. Must be greater than `report_interval`.",
+    },
+    OptionSpec {
+        name: "backup_compression_algorithm",
+        kind: Kind::Choice(&["none", "off", "no", "zlib", "gzip", "bz2", "bzip2", "zstd"]),
+        scope: Scope::Both,
+        default: Some("\"zlib\""),
+        text: "How objects are compressed. `gzip` means zlib and `bzip2` means bz2, as in Cinder. `zstd` is the fastest.",
+    },
+    OptionSpec {
+        name: "driver_memory_limit",
+        kind: Kind::Size(1 << 20, 4 << 30),
+        scope: Scope::Both,
+        default: Some("\"64MiB\""),
+        text: "Memory of one driver instance, over all its memories and tables.",
+    },
+    OptionSpec {
+        name: "driver_component_size",
+        kind: Kind::Size(1 << 10, 1 << 30),
+        scope: Scope::Both,
+        default: Some("\"64MiB\""),
+        text: "Greatest component file that is loaded.",
+    },
+    OptionSpec {
+        name: "driver_compile_timeout",
+        kind: Kind::Duration(100, DAY),
+        scope: Scope::Both,
+        default: Some("\"2m\""),
+        text: "Wall-clock time for compiling a driver that is not in the compile cache.",
+    },
+    OptionSpec {
+        name: "driver_call_timeout",
+        kind: Kind::Duration(100, DAY),
+        scope: Scope::Both,
+        default: Some("\"60s\""),
+        text: "Wall-clock time for one short call of a driver: place, list, stat, delete, make a container.",
+    },
+    OptionSpec {
+        name: "driver_stall_timeout",
+        kind: Kind::Duration(100, DAY),
+        scope: Scope::Both,
+        default: Some("\"5m\""),
+        text: "A put or get is stopped when no byte has moved for so long.",
+    },
+];
+
+/// The option of that name.
+pub(crate) fn find(name: &str) -> Option<&'static OptionSpec> {
+    OPTIONS.iter().find(|option| option.name == name)
+}
+
+/// The page `docs/configuration.md`.
+pub(crate) fn markdown() -> String {
+    let mut page = String::from(
+        "# Configuration\n\n\
+         <!-- Made by `./dev docs` from runtime/cofferdam/src/config/options.rs. Do not edit. -->\n\n\
+         One TOML file. Options at the top are for the whole service; each `[backends.NAME]` section is one backend. \
+         An option that may stand in both holds for all backends from the top and for one backend from its section. \
+         Whatever else stands in a backend's section is a setting of its driver, checked against what the driver \
+         says of itself (`cofferdam driver inspect FILE` lists them). An unknown or ill-typed key is an error with \
+         file, line and column.\n\n\
+         `cofferdam config check` checks a file, drivers and grants included, without touching any storage; `cofferdam \
+         config show` prints what holds, and where it comes from.\n\n\
+         Durations are texts such as `\"30s\"`, `\"1h 30m\"`, `\"250ms\"`, or whole seconds; sizes are texts such as \
+         `\"64MiB\"`, or bytes.\n",
+    );
+    for (scope, title) in [
+        (Scope::Service, "Options of the service"),
+        (Scope::Both, "Options of the service or of one backend"),
+        (Scope::Backend, "Options of one backend"),
+    ] {
+        page.push_str(&format!(
+            "\n## {title}\n\n| option | value | default | what it does |\n| --- | --- | --- | --- |\n"
+        ));
+        for option in OPTIONS.iter().filter(|option| option.scope == scope) {
+            let default = option
+                .default
+                .map_or_else(String::new, |default| format!("`{default}`"));
+            page.push_str(&format!(
+                "| `{}` | {} | {default} | {} |\n",
+                option.name,
+                option.kind.describe(),
+                option.text
+            ));
+        }
+    }
+    page.push_str(
+        "\n## Grants\n\nA driver gets nothing that its backend's section does not grant. Directories are granted with what is \
+         below them:\n\n```toml\n[backends.archive]\nbackup_driver = \"posix\"\nbackup_posix_path = \"/srv/backup\"\n\
+         grants.directories = [{ path = \"/srv/backup\", access = \"read-write\" }]\n```\n\n\
+         `access` is `\"read-only\"` or `\"read-write\"`. The instance gets exactly the directories that its settings name, \
+         never the whole grant.\n",
+    );
+    page
+}

@@ -1,0 +1,118 @@
+//! The binary: configuration, command line and wiring. No logic of its own.
+
+mod client;
+mod commands;
+mod config;
+mod exit;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Runs volume-backup drivers as WebAssembly components.
+///
+/// A backend whose driver cannot be initialised in time is down at once, with a reason; it is tried again for ever, and
+/// comes up by itself when it is mended. The backup commands work against a running `cofferdam run` on the same
+/// configuration, and without one do the work themselves.
+///
+/// Exit codes: 0 done; 1 the operation failed; 2 wrong command line; 3 configuration error; 4 nothing of that name
+/// or id; 5 refused because the backend is down; 6 refused in the present state; 7 a backup is corrupt; 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "cofferdam", version, max_term_width = 110)]
+struct Cli {
+    /// Configuration file
+    #[arg(long, global = true, env = "COFFERDAM_CONFIG", default_value = config::DEFAULT_FILE, value_name = "FILE")]
+    config: PathBuf,
+
+    /// Print one JSON document instead of text; errors too, on standard error
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service until it is told to stop (SIGTERM or Ctrl-C; a second one aborts)
+    Run,
+    /// Look at the backends
+    #[command(subcommand)]
+    Service(commands::service::Command),
+    /// Make, restore, verify and delete backups
+    #[command(subcommand)]
+    Backup(commands::backup::Command),
+    /// Look at driver components
+    #[command(subcommand)]
+    Driver(commands::driver::Command),
+    /// Check and show the configuration
+    #[command(subcommand)]
+    Config(commands::config::Command),
+    /// The compiling child process; not for people
+    #[command(hide = true)]
+    CompileComponent {
+        /// Bytes of address space
+        memory: u64,
+        /// Where the machine code goes
+        output: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Command::CompileComponent { memory, output } = &cli.command {
+        return commands::compile(*memory, output);
+    }
+    logging(matches!(cli.command, Command::Run), cli.json);
+    // Drivers cannot set modes: with this, folders get 0770 and objects 0660, as Cinder's posix driver makes them.
+    rustix::process::umask(rustix::fs::Mode::RWXO);
+    let context = commands::Context {
+        config: cli.config,
+        json: cli.json,
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return exit::report(
+                &anyhow::anyhow!("the runtime cannot be started: {error}"),
+                cli.json,
+            );
+        }
+    };
+    let result = runtime.block_on(async {
+        match cli.command {
+            Command::Run => commands::run::run(&context).await,
+            Command::Service(command) => commands::service::run(&context, command).await,
+            Command::Backup(command) => commands::backup::run(&context, command).await,
+            Command::Driver(command) => commands::driver::run(&context, command).await,
+            Command::Config(command) => commands::config::run(&context, command).await,
+            Command::CompileComponent { .. } => Ok(()),
+        }
+    });
+    // A thread that is stuck in the kernel must not hold the exit up.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(&error, cli.json),
+    }
+}
+
+/// Logs go to standard error: everything from `info` for the service, only warnings for commands. `RUST_LOG` overrides.
+fn logging(service: bool, json: bool) {
+    use tracing_subscriber::EnvFilter;
+    let default = if service { "info" } else { "error" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if json {
+        builder.json().init();
+    } else {
+        builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_target(false)
+            .init();
+    }
+}

@@ -1,0 +1,261 @@
+//! How results look: tables for people, JSON for programs, a progress bar on a terminal and plain lines elsewhere.
+
+use std::io::{IsTerminal, Write};
+
+use cofferdam_api::model::{BackupView, OperationView, ServiceView};
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Prints a line on standard output. A reader that went away (`| head`) is no error.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints one JSON document.
+pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    line(&serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+fn table(headers: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    if !std::io::stdout().is_terminal() {
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled);
+    }
+    table.set_header(
+        headers
+            .iter()
+            .map(|header| Cell::new(header).add_attribute(Attribute::Bold)),
+    );
+    table
+}
+
+fn state_cell(state: &str) -> Cell {
+    let color = match state {
+        "up" | "available" | "ok" => Color::Green,
+        "down" | "error" | "error_deleting" | "corrupt" => Color::Red,
+        _ => Color::Yellow,
+    };
+    Cell::new(state).fg(color)
+}
+
+/// A span since a time, short: `12s`, `3m`, `2h`, `5d`.
+pub(crate) fn ago(time: &str) -> String {
+    let Ok(time) = time.parse::<Timestamp>() else {
+        return time.to_owned();
+    };
+    span(Timestamp::now().as_second() - time.as_second())
+}
+
+fn span(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ 0..120 => format!("{seconds}s"),
+        seconds @ 120..7200 => format!("{}m", seconds / 60),
+        seconds @ 7200..172_800 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}
+
+fn until(time: &Option<String>) -> String {
+    let Some(Ok(time)) = time.as_ref().map(|time| time.parse::<Timestamp>()) else {
+        return "-".into();
+    };
+    format!("in {}", span(time.as_second() - Timestamp::now().as_second()))
+}
+
+/// Bytes in binary units.
+pub(crate) fn bytes(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}
+
+/// The status table.
+pub(crate) fn services(services: &[ServiceView]) {
+    let mut table = table(&[
+        "BACKEND", "DRIVER", "STATE", "PHASE", "SINCE", "TRIES", "NEXT TRY", "REASON",
+    ]);
+    for service in services {
+        let reason = match (&service.code, &service.message) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            (Some(code), None) => code.clone(),
+            _ => String::new(),
+        };
+        table.add_row(vec![
+            Cell::new(&service.name),
+            Cell::new(&service.driver),
+            state_cell(&service.state),
+            Cell::new(&service.phase),
+            Cell::new(ago(&service.since)),
+            Cell::new(service.attempt),
+            Cell::new(until(&service.next_try)),
+            Cell::new(reason),
+        ]);
+    }
+    line(&table.to_string());
+}
+
+/// Everything about one service.
+pub(crate) fn service(service: &ServiceView) {
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+    let number = |number: Option<u64>| number.map_or_else(|| "-".into(), |number| number.to_string());
+    fields(&[
+        ("backend", service.name.clone()),
+        ("driver", service.driver.clone()),
+        ("state", service.state.clone()),
+        ("phase", service.phase.clone()),
+        ("code", or_dash(&service.code)),
+        ("reason", or_dash(&service.message)),
+        ("what to do", or_dash(&service.remedy)),
+        ("since", service.since.clone()),
+        ("attempt", service.attempt.to_string()),
+        ("failures in a row", service.consecutive_failures.to_string()),
+        ("last success", or_dash(&service.last_success)),
+        ("last probe", or_dash(&service.last_probe)),
+        ("next try", or_dash(&service.next_try)),
+        ("heartbeat", or_dash(&service.heartbeat)),
+        (
+            "last initialisation",
+            service
+                .initialization_ms
+                .map_or_else(|| "-".into(), |ms| format!("{ms} ms")),
+        ),
+        ("fuel used", number(service.initialization_fuel)),
+        (
+            "peak memory",
+            service.peak_memory_bytes.map_or_else(|| "-".into(), bytes),
+        ),
+        ("threads ending", service.threads_ending.to_string()),
+    ]);
+}
+
+/// Names and values, one a line.
+pub(crate) fn fields(fields: &[(&str, String)]) {
+    let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in fields {
+        line(&format!("{name:width$}  {value}"));
+    }
+}
+
+/// The table of backups.
+pub(crate) fn backups(backups: &[BackupView]) {
+    let mut table = table(&[
+        "ID", "STATUS", "NAME", "BACKEND", "VOLUME", "SIZE", "STORED", "AGE", "VERIFIED",
+    ]);
+    for backup in backups {
+        table.add_row(vec![
+            Cell::new(&backup.id),
+            state_cell(&backup.status),
+            Cell::new(backup.name.as_deref().unwrap_or("-")),
+            Cell::new(&backup.backend),
+            Cell::new(&backup.volume_path),
+            Cell::new(bytes(backup.volume_bytes)),
+            Cell::new(bytes(backup.stored_bytes)),
+            Cell::new(ago(&backup.created_at)),
+            state_cell(backup.verify_result.as_deref().unwrap_or("-")),
+        ]);
+    }
+    line(&table.to_string());
+}
+
+/// Everything about one backup.
+pub(crate) fn backup(backup: &BackupView) {
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+    fields(&[
+        ("id", backup.id.clone()),
+        ("status", backup.status.clone()),
+        ("name", or_dash(&backup.name)),
+        ("description", or_dash(&backup.description)),
+        ("backend", backup.backend.clone()),
+        ("volume", format!("{} ({})", backup.volume_path, backup.volume_id)),
+        (
+            "size",
+            format!("{} ({} bytes)", bytes(backup.volume_bytes), backup.volume_bytes),
+        ),
+        ("compression", backup.compression.clone()),
+        (
+            "stored",
+            format!(
+                "{} in {} objects",
+                bytes(backup.stored_bytes),
+                backup.object_count
+            ),
+        ),
+        ("container", or_dash(&backup.container)),
+        ("prefix", or_dash(&backup.prefix)),
+        ("created", backup.created_at.clone()),
+        (
+            "verified",
+            match (&backup.verified_at, &backup.verify_result) {
+                (Some(at), Some(result)) => format!("{result} at {at}"),
+                _ => "-".into(),
+            },
+        ),
+        (
+            "failure",
+            match (&backup.fail_code, &backup.fail_reason) {
+                (Some(code), Some(reason)) => format!("{code}: {reason}"),
+                _ => "-".into(),
+            },
+        ),
+    ]);
+}
+
+/// Progress of an operation: a bar on a terminal; elsewhere a line every few seconds; with `--json` nothing.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    plain: bool,
+    last: std::time::Instant,
+}
+
+impl Progress {
+    /// For an operation of this kind.
+    pub(crate) fn new(kind: &str, quiet: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let target = if quiet || !terminal {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(None, target).with_prefix(kind.to_owned());
+        let style = "{prefix} [{bar:30}] {percent:>3}% {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta} {msg}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Progress {
+            bar,
+            plain: !quiet && !terminal,
+            last: std::time::Instant::now(),
+        }
+    }
+
+    /// Shows how it stands.
+    #[allow(clippy::print_stderr, reason = "the binary's way to speak")]
+    pub(crate) fn update(&mut self, operation: &OperationView) {
+        self.bar.set_length(operation.bytes_total);
+        self.bar.set_position(operation.bytes_done);
+        if operation.bytes_stored > 0 {
+            self.bar
+                .set_message(format!("(stored {})", bytes(operation.bytes_stored)));
+        }
+        if self.plain && self.last.elapsed().as_secs() >= 5 {
+            self.last = std::time::Instant::now();
+            eprintln!(
+                "{}: {} of {}",
+                operation.kind,
+                bytes(operation.bytes_done),
+                bytes(operation.bytes_total)
+            );
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,224 @@
+//! Making a backup: refuse early, record, place, transfer, and tell the truth about how it ended.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, VolumeId};
+use cofferdam_sandbox::contract::{BackupIdentity, Placement};
+use cofferdam_transfer::{BackupPlan, Source, TransferError};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::driver::Generation;
+use crate::error::ManagerError;
+use crate::manager::Manager;
+use crate::operations::{OperationKind, OperationStatus, Running};
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct NewBackup {
+    /// The volume: absolute path of a raw file or a block device.
+    pub volume: PathBuf,
+    /// The backend; the first one that is up when absent.
+    pub backend: Option<String>,
+    /// Name for people.
+    pub name: Option<String>,
+    /// Description for people.
+    pub description: Option<String>,
+    /// Container instead of the driver's choice.
+    pub container: Option<String>,
+}
+
+/// Longest text that a record holds; Cinder's columns have 255 characters.
+const MAX_TEXT: usize = 255;
+
+/// Longest object prefix.
+const MAX_PREFIX: usize = 255;
+
+impl Manager {
+    /// Begins a backup.
+    ///
+    /// # Errors
+    /// When the request is wrong, the volume cannot be read, or the backend is down; nothing is recorded then.
+    pub async fn create(self: &Arc<Self>, new: NewBackup) -> Result<OperationStatus, ManagerError> {
+        self.check_running()?;
+        check_texts(&new)?;
+        let (backend, generation) = self.choose(new.backend.as_deref())?;
+        let volume = new.volume.clone();
+        let source = tokio::task::spawn_blocking(move || Source::open(&volume))
+            .await
+            .map_err(|error| ManagerError::Catalog(error.to_string()))??;
+        if source.size() == 0 {
+            return Err(TransferError::EmptyVolume { path: new.volume }.into());
+        }
+        let record = self.new_record(&new, &backend, &source);
+        self.catalog.insert(&record).await?;
+        let running = self.operations.begin(OperationKind::Create, record.id);
+        let status = self.operations.status(running.id)?;
+        let manager = self.clone();
+        tokio::spawn(async move {
+            let id = record.id;
+            let result = manager
+                .transfer_backup(record, generation, source, new.container, &running)
+                .await;
+            let result = manager.conclude_create(id, result).await;
+            running.end(result);
+        });
+        Ok(status)
+    }
+
+    fn new_record(&self, new: &NewBackup, backend: &str, source: &Source) -> BackupRecord {
+        let algorithm = self
+            .backends
+            .get(backend)
+            .map_or_else(String::new, |driver| driver.options.algorithm.clone());
+        let mut record =
+            BackupRecord::new(BackupId(Uuid::new_v4()), volume_id(&new.volume), Timestamp::now());
+        record.volume_path = new.volume.to_string_lossy().into_owned();
+        record.volume_bytes = source.size();
+        record.size_gib = source.size().div_ceil(1 << 30);
+        record.backend = backend.to_owned();
+        record.algorithm = algorithm;
+        record.name = new.name.clone();
+        record.description = new.description.clone();
+        record.availability_zone = self.options.availability_zone.clone();
+        record.host = self.options.host.clone();
+        record
+    }
+
+    async fn transfer_backup(
+        &self,
+        record: BackupRecord,
+        generation: Arc<Generation>,
+        source: Source,
+        container: Option<String>,
+        running: &Running,
+    ) -> Result<String, ManagerError> {
+        let identity = BackupIdentity {
+            backup_id: record.id.to_string(),
+            volume_id: record.volume_id.to_string(),
+            timestamp: record.created_at.strftime("%Y%m%d%H%M%S").to_string(),
+            availability_zone: record.availability_zone.clone(),
+        };
+        let placement = {
+            let instance = generation.lease().await?;
+            instance.place_backup(identity, container).await?
+        };
+        check_placement(&placement, record.id)?;
+        let info = &generation.known.info;
+        // From here on there may be something on the backend: recorded before the first byte is.
+        let change = Change {
+            placed: Some(true),
+            driver: Some(format!("{} {}", info.name, info.version)),
+            container: Some(placement.container.clone()),
+            prefix: Some(placement.prefix.clone()),
+            object_size: Some(placement.object_size),
+            block_size: Some(placement.block_size),
+            ..Change::default()
+        };
+        self.catalog
+            .transition(record.id, &[BackupStatus::Creating], change)
+            .await?;
+
+        let plan = BackupPlan {
+            backup_id: record.id.to_string(),
+            volume_id: record.volume_id.to_string(),
+            name: record.name.clone(),
+            description: record.description.clone(),
+            created_at: record.created_at,
+            volume_meta: None,
+            placement,
+            algorithm: record.algorithm.parse()?,
+            spool: self.options.state_path.clone(),
+        };
+        let store = self.storage(&record.backend, generation);
+        let outcome = cofferdam_transfer::backup(
+            store,
+            source,
+            plan,
+            running.progress.clone(),
+            running.cancel.clone(),
+        )
+        .await?;
+        let change = Change {
+            object_count: Some(outcome.object_count),
+            stored_bytes: Some(outcome.stored_bytes),
+            metadata_seal: Some(outcome.seals.metadata),
+            sha256file_seal: Some(outcome.seals.sha256file),
+            ..Change::to(BackupStatus::Available)
+        };
+        self.catalog
+            .transition(record.id, &[BackupStatus::Creating], change)
+            .await?;
+        Ok(format!(
+            "{} bytes in {} objects, {} bytes stored, {} bytes of holes and zeros",
+            outcome.bytes, outcome.object_count, outcome.stored_bytes, outcome.zero_bytes
+        ))
+    }
+
+    /// A create that failed leaves its record in `error`, with the reason.
+    async fn conclude_create(
+        &self,
+        id: BackupId,
+        result: Result<String, ManagerError>,
+    ) -> Result<String, ManagerError> {
+        if let Err(error) = &result {
+            tracing::warn!(backup_id = %id, code = error.code(), %error, "the backup failed");
+            let change = Change::failed(BackupStatus::Error, error.code(), &error.to_string());
+            self.catalog
+                .transition(id, &[BackupStatus::Creating], change)
+                .await?;
+        }
+        result
+    }
+}
+
+/// A volume's id: the same for the same path, so that its backups belong together.
+fn volume_id(path: &std::path::Path) -> VolumeId {
+    VolumeId(Uuid::new_v5(
+        &Uuid::NAMESPACE_URL,
+        format!("file://{}", path.display()).as_bytes(),
+    ))
+}
+
+fn check_texts(new: &NewBackup) -> Result<(), ManagerError> {
+    for (what, text) in [
+        ("name", &new.name),
+        ("description", &new.description),
+        ("container", &new.container),
+    ] {
+        let Some(text) = text else { continue };
+        if text.is_empty() || text.chars().count() > MAX_TEXT || text.chars().any(char::is_control) {
+            return Err(ManagerError::Invalid {
+                message: format!(
+                    "the {what} is empty, longer than {MAX_TEXT} characters, or has control characters"
+                ),
+                remedy: format!("give another {what}, or none"),
+            });
+        }
+    }
+    if !new.volume.is_absolute() {
+        return Err(ManagerError::Invalid {
+            message: format!("the volume {} is not an absolute path", new.volume.display()),
+            remedy: "give the whole path: the service may stand in another folder".into(),
+        });
+    }
+    Ok(())
+}
+
+/// A driver's placement is hostile until checked: a prefix without the backup's id could be another backup's too.
+fn check_placement(placement: &Placement, id: BackupId) -> Result<(), ManagerError> {
+    let (container, prefix) = (&placement.container, &placement.prefix);
+    let sound =
+        |text: &str| !text.is_empty() && text.len() <= MAX_PREFIX && !text.chars().any(char::is_control);
+    if sound(container) && sound(prefix) && prefix.contains(&id.to_string()) {
+        return Ok(());
+    }
+    Err(ManagerError::Invalid {
+        message: format!(
+            "the driver placed the backup at container {container:?}, prefix {prefix:?}; both must be 1 to {MAX_PREFIX} \
+             bytes, and the prefix must hold the backup's id"
+        ),
+        remedy: "report this to the driver's author".into(),
+    })
+}

@@ -1,0 +1,223 @@
+//! A backend's driver as the supervisor sees it: load, initialise, probe; and the generation of instances that a
+//! successful initialisation leaves behind for operations to lease.
+//!
+//! A lease takes an idle instance or makes a new one with `do-setup` alone (0.2 ms). An instance that failed in any
+//! way but by the driver's own error is gone; the lease of the next call makes another. Bound: at most [`IDLE`] idle
+//! instances are kept per generation. When a generation is replaced, the leases that are out keep the old one alive
+//! until they are done.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cofferdam_sandbox::contract::DriverInfo;
+use cofferdam_sandbox::requirements::{self, Provision};
+use cofferdam_sandbox::{Budget, Driver as Component, Failure, Instance, Limits, Phase, Sandbox};
+use cofferdam_supervisor::{Driver, Initialized};
+use tokio::time::Instant;
+
+use crate::options::BackendOptions;
+
+/// Idle instances that a generation keeps.
+const IDLE: usize = 4;
+
+/// What a backend's driver says of itself, and what its instances are given.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) component: Component,
+    pub(crate) info: DriverInfo,
+    pub(crate) provision: Provision,
+}
+
+/// One configured backend.
+#[derive(Debug)]
+pub(crate) struct BackendDriver {
+    sandbox: Sandbox,
+    pub(crate) options: BackendOptions,
+    limits: Arc<Limits>,
+    loaded: Mutex<Option<Component>>,
+    known: Mutex<Option<Arc<Known>>>,
+}
+
+impl BackendDriver {
+    pub(crate) fn new(sandbox: Sandbox, options: BackendOptions) -> Self {
+        let limits = Arc::new(options.limits.clone());
+        BackendDriver {
+            sandbox,
+            options,
+            limits,
+            loaded: Mutex::default(),
+            known: Mutex::default(),
+        }
+    }
+
+    /// What is known of the driver since it last described itself.
+    pub(crate) fn known(&self) -> Option<Arc<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Instances of one successful initialisation.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    backend: String,
+    sandbox: Sandbox,
+    limits: Arc<Limits>,
+    pub(crate) known: Arc<Known>,
+    idle: Mutex<Vec<Instance>>,
+}
+
+/// An instance on loan; goes back to its generation when dropped, if it still lives.
+#[derive(Debug)]
+pub(crate) struct Lease<'a> {
+    generation: &'a Generation,
+    instance: Option<Instance>,
+}
+
+impl std::ops::Deref for Lease<'_> {
+    type Target = Instance;
+
+    #[allow(
+        clippy::expect_used,
+        reason = "the instance is only taken out when the lease is dropped"
+    )]
+    fn deref(&self) -> &Instance {
+        self.instance
+            .as_ref()
+            .expect("a lease holds its instance until it is dropped")
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if let Some(instance) = self.instance.take()
+            && instance.is_alive()
+        {
+            let mut idle = self
+                .generation
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < IDLE {
+                idle.push(instance);
+            }
+        }
+    }
+}
+
+impl Generation {
+    /// An instance that is set up.
+    ///
+    /// # Errors
+    /// What instantiation or `do-setup` of a new one failed with.
+    pub(crate) async fn lease(&self) -> Result<Lease<'_>, Failure> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let instance = match idle {
+            Some(instance) if instance.is_alive() => instance,
+            _ => {
+                let budget = Budget::new(self.limits.call_timeout, self.limits.call_fuel);
+                self.open(budget).await?.0
+            }
+        };
+        Ok(Lease {
+            generation: self,
+            instance: Some(instance),
+        })
+    }
+
+    /// A new instance after `do-setup`, what it has used, and what is left of the budget.
+    async fn open(&self, budget: Budget) -> Result<(Instance, Budget), Failure> {
+        let Known {
+            component, provision, ..
+        } = &*self.known;
+        let (instance, used) = self
+            .sandbox
+            .open(component, &self.backend, provision, &self.limits, budget)
+            .await?;
+        let budget = budget.less(used.fuel);
+        let used = instance.do_setup(&provision.settings, budget).await?;
+        Ok((instance, budget.less(used.fuel)))
+    }
+}
+
+#[async_trait]
+impl Driver for BackendDriver {
+    type Ready = Generation;
+
+    async fn load(&self) -> Result<(), Failure> {
+        let component = self.sandbox.load(&self.options.driver_file, &self.limits).await?;
+        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some(component);
+        Ok(())
+    }
+
+    async fn initialize(
+        &self,
+        deadline: Instant,
+        limit: Duration,
+        fuel: u64,
+    ) -> Result<Initialized<Generation>, Failure> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(component) = loaded else {
+            return Err(Failure::Host {
+                phase: Phase::Load,
+                reason: "the driver was not loaded".into(),
+                remedy: "report this".into(),
+            });
+        };
+        let (name, budget) = (
+            &self.options.name,
+            Budget {
+                deadline,
+                limit,
+                fuel,
+            },
+        );
+        let (info, used) = self
+            .sandbox
+            .describe(&component, name, &self.limits, budget)
+            .await?;
+        let provision = requirements::provide(&info, &self.options.settings, &self.options.grants)?;
+        let known = Arc::new(Known {
+            component,
+            info,
+            provision,
+        });
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
+        let generation = Generation {
+            backend: name.clone(),
+            sandbox: self.sandbox.clone(),
+            limits: self.limits.clone(),
+            known,
+            idle: Mutex::default(),
+        };
+        let (instance, left) = generation.open(budget.less(used.fuel)).await?;
+        let used = instance.check_for_setup_error(left).await?;
+        generation
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(instance);
+        Ok(Initialized {
+            ready: Arc::new(generation),
+            fuel: fuel.saturating_sub(left.less(used.fuel).fuel),
+            peak_memory: used.peak_memory,
+        })
+    }
+
+    async fn probe(
+        &self,
+        ready: &Arc<Generation>,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        let instance = ready.lease().await?;
+        instance
+            .probe(Budget {
+                deadline,
+                limit,
+                fuel: self.options.supervision.initialization_fuel,
+            })
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,32 @@
+//! Operations: takes requests, keeps the catalog truthful, and brings supervisor, transfer and catalog together.
+//!
+//! An operation checks and records first, then runs in the background. Its record tells the truth at each moment:
+//! `creating` until the metadata object, the commit mark, is stored; `error` with code and reason when that did not
+//! happen. A request that needs a backend that is down is refused at once with the reason. What a killed process
+//! left unfinished is put right when the next one starts ([`recover`]).
+
+mod adopt;
+mod create;
+mod delete;
+mod driver;
+mod error;
+mod inspect;
+mod manager;
+mod operations;
+mod options;
+mod recover;
+mod restore;
+mod store;
+mod verify;
+
+pub use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus};
+pub use cofferdam_sandbox::compile::{CompileHelper, child as compile_child};
+pub use cofferdam_sandbox::contract::{OptionInfo, SettingValue};
+pub use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, is_plain_absolute};
+pub use cofferdam_sandbox::{Failure, Limits, units};
+pub use create::NewBackup;
+pub use error::{ErrorKind, ManagerError};
+pub use inspect::{BackendGrant, Inspection, Refusal, inspect, show_setting};
+pub use manager::{Manager, ServiceStatus};
+pub use operations::{OperationId, OperationKind, OperationState, OperationStatus};
+pub use options::{BackendOptions, ServiceOptions, Supervision};

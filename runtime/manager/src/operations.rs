@@ -1,0 +1,194 @@
+//! Operations that run in the background: who runs, how far it is, how it ended.
+//!
+//! Bound: the last [`KEPT`] ended operations are remembered. An operation ends in exactly one state, also when its task
+//! panics or the service stops: the guard that is dropped with the task records the failure.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cofferdam_catalog::BackupId;
+use cofferdam_transfer::{Cancel, Progress, Snapshot};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::error::ManagerError;
+
+/// Ended operations that are remembered.
+const KEPT: usize = 1000;
+
+/// Identifies one operation in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OperationId(pub Uuid);
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationKind {
+    /// Makes a backup.
+    Create,
+    /// Restores one.
+    Restore,
+    /// Reads one and checks every byte.
+    Verify,
+    /// Deletes one.
+    Delete,
+}
+
+impl OperationKind {
+    /// Its name in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            OperationKind::Create => "create",
+            OperationKind::Restore => "restore",
+            OperationKind::Verify => "verify",
+            OperationKind::Delete => "delete",
+        }
+    }
+}
+
+/// How far an operation is.
+#[derive(Debug, Clone)]
+pub enum OperationState {
+    /// It runs.
+    Running,
+    /// It ended well; one sentence for people.
+    Succeeded(String),
+    /// It failed.
+    Failed(ManagerError),
+}
+
+/// An operation as it stands now.
+#[derive(Debug, Clone)]
+pub struct OperationStatus {
+    /// Its id.
+    pub id: OperationId,
+    /// What it does.
+    pub kind: OperationKind,
+    /// On which backup.
+    pub backup: BackupId,
+    /// How far it is.
+    pub state: OperationState,
+    /// In bytes.
+    pub progress: Snapshot,
+}
+
+struct Entry {
+    kind: OperationKind,
+    backup: BackupId,
+    state: OperationState,
+    progress: Arc<Progress>,
+}
+
+#[derive(Default)]
+struct Table {
+    entries: HashMap<OperationId, Entry>,
+    ended: VecDeque<OperationId>,
+    running: usize,
+}
+
+/// All operations of the process.
+pub(crate) struct Operations {
+    table: Mutex<Table>,
+    running: watch::Sender<usize>,
+    pub(crate) cancel: Cancel,
+}
+
+/// What an operation's task holds.
+pub(crate) struct Running {
+    operations: Arc<Operations>,
+    pub(crate) id: OperationId,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) cancel: Cancel,
+    ended: bool,
+}
+
+impl Operations {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Operations {
+            table: Mutex::default(),
+            running: watch::channel(0).0,
+            cancel: Cancel::new(),
+        })
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new operation; what is returned goes into its task.
+    pub(crate) fn begin(self: &Arc<Self>, kind: OperationKind, backup: BackupId) -> Running {
+        let (id, progress) = (OperationId(Uuid::new_v4()), Arc::new(Progress::default()));
+        let mut table = self.table();
+        let entry = Entry {
+            kind,
+            backup,
+            state: OperationState::Running,
+            progress: progress.clone(),
+        };
+        table.entries.insert(id, entry);
+        table.running += 1;
+        self.running.send_replace(table.running);
+        Running {
+            operations: self.clone(),
+            id,
+            progress,
+            cancel: self.cancel.clone(),
+            ended: false,
+        }
+    }
+
+    pub(crate) fn status(&self, id: OperationId) -> Result<OperationStatus, ManagerError> {
+        let table = self.table();
+        let entry = table
+            .entries
+            .get(&id)
+            .ok_or_else(|| ManagerError::UnknownOperation(id.0.to_string()))?;
+        Ok(OperationStatus {
+            id,
+            kind: entry.kind,
+            backup: entry.backup,
+            state: entry.state.clone(),
+            progress: entry.progress.snapshot(),
+        })
+    }
+
+    /// Waits until no operation runs.
+    pub(crate) async fn idle(&self) {
+        let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+
+    fn end(&self, id: OperationId, state: OperationState) {
+        let mut table = self.table();
+        if let Some(entry) = table.entries.get_mut(&id) {
+            entry.state = state;
+        }
+        table.ended.push_back(id);
+        if table.ended.len() > KEPT
+            && let Some(oldest) = table.ended.pop_front()
+        {
+            table.entries.remove(&oldest);
+        }
+        table.running = table.running.saturating_sub(1);
+        self.running.send_replace(table.running);
+    }
+}
+
+impl Running {
+    /// Records how it ended.
+    pub(crate) fn end(mut self, result: Result<String, ManagerError>) {
+        self.ended = true;
+        let state = match result {
+            Ok(summary) => OperationState::Succeeded(summary),
+            Err(error) => OperationState::Failed(error),
+        };
+        self.operations.end(self.id, state);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.operations
+                .end(self.id, OperationState::Failed(ManagerError::Stopping));
+        }
+    }
+}

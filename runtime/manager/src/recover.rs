@@ -1,0 +1,55 @@
+//! What a killed process left unfinished, put right at the next start (cinder: `cinder/backup/manager.py`,
+//! `_cleanup_incomplete_backup_operations`).
+//!
+//! `creating` becomes `error`: its metadata object, the commit mark, was never recorded as stored. `restoring` becomes
+//! `available`: the backup itself was only read, and a new target never got its name. `deleting` is finished. Each
+//! record is put right by itself; one that cannot be is logged and does not hold up the others.
+
+use std::sync::Arc;
+
+use cofferdam_catalog::{BackupRecord, BackupStatus, Change};
+
+use crate::error::ManagerError;
+use crate::manager::Manager;
+
+impl Manager {
+    /// Puts right what was left unfinished.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub(crate) async fn recover(self: &Arc<Self>) -> Result<(), ManagerError> {
+        for record in self.catalog.unfinished().await? {
+            let (id, status) = (record.id, record.status);
+            match self.recover_one(record).await {
+                Ok(()) => tracing::info!(backup_id = %id, %status, "an unfinished operation was put right"),
+                Err(error) => {
+                    tracing::error!(backup_id = %id, %status, %error, "an unfinished operation is left as it is")
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn recover_one(self: &Arc<Self>, record: BackupRecord) -> Result<(), ManagerError> {
+        match record.status {
+            BackupStatus::Creating => {
+                let reason = "the service ended while the backup was made; delete it and make it again";
+                let change = Change::failed(BackupStatus::Error, "interrupted", reason);
+                self.catalog
+                    .transition(record.id, &[BackupStatus::Creating], change)
+                    .await?;
+            }
+            BackupStatus::Restoring => {
+                let change = Change::to(BackupStatus::Available);
+                self.catalog
+                    .transition(record.id, &[BackupStatus::Restoring], change)
+                    .await?;
+            }
+            BackupStatus::Deleting => {
+                self.finish_delete(record)?;
+            }
+            BackupStatus::Available | BackupStatus::Error | BackupStatus::ErrorDeleting => {}
+        }
+        Ok(())
+    }
+}
