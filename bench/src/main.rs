@@ -1,0 +1,94 @@
+//! Benchmarks: each figure beside a native or physical limit that was measured in the same run.
+//!
+//! `./dev bench [init] [object] [backup]`; all of them by default, as a table, or as JSON lines with `--json`. The work
+//! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
+//! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
+
+#![allow(clippy::print_stdout, reason = "a program that prints figures")]
+
+mod backup;
+mod init;
+mod object;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// One figure.
+pub(crate) struct Figure {
+    /// What was measured.
+    pub(crate) what: String,
+    /// The measured value, in `unit`.
+    pub(crate) value: f64,
+    /// Its unit.
+    pub(crate) unit: &'static str,
+    /// The limit it is compared with: what that is, and its value in the same unit.
+    pub(crate) limit: Option<(String, f64)>,
+}
+
+/// The best of several runs.
+pub(crate) fn best(
+    runs: usize,
+    mut run: impl FnMut() -> anyhow::Result<Duration>,
+) -> anyhow::Result<Duration> {
+    let mut best = Duration::MAX;
+    for _ in 0..runs {
+        best = best.min(run()?);
+    }
+    Ok(best)
+}
+
+/// How long it takes.
+pub(crate) fn time<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<Duration> {
+    let begin = Instant::now();
+    work()?;
+    Ok(begin.elapsed())
+}
+
+/// MiB per second.
+pub(crate) fn rate(bytes: u64, span: Duration) -> f64 {
+    bytes as f64 / f64::from(1 << 20) / span.as_secs_f64()
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
+    let wanted = |word: &str| has(word) || !["init", "object", "backup"].into_iter().any(has);
+    let memory = PathBuf::from("/dev/shm");
+    let folder = if memory.is_dir() && !has("--disk") {
+        memory
+    } else {
+        std::env::temp_dir()
+    };
+    let scratch = tempfile::tempdir_in(folder)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut figures = Vec::new();
+    if wanted("init") {
+        figures.extend(runtime.block_on(init::measure(scratch.path()))?);
+    }
+    if wanted("object") {
+        figures.extend(runtime.block_on(object::measure(scratch.path()))?);
+    }
+    if wanted("backup") {
+        figures.extend(runtime.block_on(backup::measure(scratch.path()))?);
+    }
+    for figure in &figures {
+        if has("--json") {
+            let limit = figure.limit.as_ref().map(|(what, value)| {
+                serde_json::json!({ "what": what, "value": value, "ratio": figure.value / value })
+            });
+            println!(
+                "{}",
+                serde_json::json!({ "what": figure.what, "value": figure.value, "unit": figure.unit, "limit": limit })
+            );
+        } else {
+            let limit = figure.limit.as_ref().map_or_else(String::new, |(what, value)| {
+                format!("{:6.2} of {value:.1} ({what})", figure.value / value)
+            });
+            println!(
+                "{:44} {:10.2} {:6} {limit}",
+                figure.what, figure.value, figure.unit
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+"""Makes or restores one backup with Cinder's own posix driver, as cinder-backup does once a volume is attached.
+
+  cinder_driver.py CONF backup  REPOSITORY VOLUME ALGORITHM FILE_SIZE
+  cinder_driver.py CONF restore REPOSITORY BACKUP_ID VOLUME_ID CONTAINER PREFIX TARGET
+
+`backup` prints id, container and prefix as one line of JSON. `restore` first makes the database row that an import
+of the backup's record would make.
+"""
+from cinder import monkey_patch; monkey_patch.patch()  # noqa: E702
+
+import json
+import os
+import sys
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from cinder import context, objects, rpc, utils, version
+from cinder.db import api as db
+from cinder.backup.drivers import posix
+from cinder.objects import fields
+from cinder.volume import volume_utils  # noqa: F401
+
+CONF = cfg.CONF
+GIB = 1 << 30
+
+
+def main():
+    conf, command, repository, *rest = sys.argv[1:]
+    logging.register_options(CONF)
+    CONF([], project="cinder", version=version.version_string(), default_config_files=[conf])
+    CONF.set_override("backup_posix_path", repository)
+    CONF.set_override("log_file", None)
+    logging.setup(CONF, "cinder")
+    objects.register_all()
+    rpc.init(CONF)
+    admin = context.RequestContext("interop", "interop", is_admin=True)
+    {"backup": backup, "restore": restore}[command](admin, *rest)
+
+
+def backup(admin, volume, algorithm, file_size):
+    CONF.set_override("backup_compression_algorithm", algorithm)
+    CONF.set_override("backup_file_size", int(file_size))
+    row = volume_row(admin, os.path.getsize(volume))
+    made = objects.Backup(
+        admin, user_id="interop", project_id="interop", volume_id=row.id, host="interop", size=row.size,
+        status=fields.BackupStatus.CREATING, display_name="by Cinder")
+    made.create()
+    driver = posix.PosixBackupDriver(admin)
+    with open(volume, "rb") as file:
+        driver.backup(made, utils.tpool_wrap(file))
+    made.status = fields.BackupStatus.AVAILABLE
+    made.save()
+    print(json.dumps({"id": made.id, "container": made.container, "prefix": made.service_metadata}))
+
+
+def restore(admin, backup_id, volume_id, container, prefix, target):
+    row = volume_row(admin, os.path.getsize(target))
+    db.backup_create(admin, {
+        "id": backup_id, "user_id": "interop", "project_id": "interop", "volume_id": volume_id, "host": "interop",
+        "size": row.size, "status": fields.BackupStatus.RESTORING, "container": container,
+        "service_metadata": prefix, "service": "cinder.backup.drivers.posix.PosixBackupDriver"})
+    stored = objects.Backup.get_by_id(admin, backup_id)
+    driver = posix.PosixBackupDriver(admin)
+    with open(target, "r+b") as file:
+        driver.restore(stored, row.id, file, True)
+
+
+def volume_row(admin, size):
+    kind = objects.VolumeTypeList.get_all(admin).objects[0].id
+    row = objects.Volume(
+        admin, user_id="interop", project_id="interop", size=max(1, -(-size // GIB)), status="backing-up",
+        display_name="interop", volume_type_id=kind, host="interop@x#x")
+    row.create()
+    return row
+
+
+main()

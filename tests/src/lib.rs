@@ -1,0 +1,121 @@
+//! What the black-box tests share: where the built things are, a configuration in a temporary folder, and ways to run
+//! the binary. `./dev test` builds binary and guests before the tests run; they say so when something is missing.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot begin must say why"
+)]
+
+pub mod service;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cofferdam_sandbox::compile::CompileHelper;
+use cofferdam_sandbox::requirements::Provision;
+use cofferdam_sandbox::{Budget, Driver, Failure, Instance, Limits, Sandbox, Usage};
+
+/// More fuel than any test burns.
+pub const PLENTY: u64 = u64::MAX / 4;
+
+/// The folder that cargo builds into: `…/debug`.
+pub fn build_folder() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own file");
+    let folder = test
+        .ancestors()
+        .nth(2)
+        .expect("tests are built into target/debug/deps");
+    folder.to_owned()
+}
+
+fn built(path: PathBuf) -> PathBuf {
+    assert!(
+        path.is_file(),
+        "{} is missing: run the tests by ./dev test, which builds it",
+        path.display()
+    );
+    path
+}
+
+/// The built binary.
+pub fn cofferdam() -> PathBuf {
+    built(build_folder().join("cofferdam"))
+}
+
+/// The folder of the built drivers.
+pub fn drivers() -> PathBuf {
+    build_folder()
+        .parent()
+        .expect("debug is a folder of the target folder")
+        .join("drivers")
+}
+
+/// A hostile guest, by its name without folder and ending.
+pub fn hostile(name: &str) -> PathBuf {
+    built(drivers().join("hostile").join(format!("{name}.wasm")))
+}
+
+/// A sandbox with a compile cache of its own, in a folder that is removed with it.
+pub struct TestSandbox {
+    /// The sandbox.
+    pub sandbox: Sandbox,
+    /// Its limits; change them before loading.
+    pub limits: Limits,
+    folder: tempfile::TempDir,
+}
+
+impl TestSandbox {
+    /// Starts one; the built binary compiles.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let helper = CompileHelper {
+            program: cofferdam(),
+            arguments: vec!["compile-component".into()],
+        };
+        let sandbox = Sandbox::start(helper, folder.path().join("compiled"))
+            .await
+            .expect("the self-test holds");
+        TestSandbox {
+            sandbox,
+            limits: Limits::default(),
+            folder,
+        }
+    }
+
+    /// A folder for the test's files.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Loads a component.
+    pub async fn load(&self, file: &std::path::Path) -> Result<Driver, Failure> {
+        self.sandbox.load(file, &self.limits).await
+    }
+
+    /// Makes an instance with nothing granted.
+    pub async fn open(
+        &self,
+        driver: &Driver,
+        limit: Duration,
+        fuel: u64,
+    ) -> Result<(Instance, Usage), Failure> {
+        self.provide(driver, &Provision::default(), limit, fuel).await
+    }
+
+    /// Makes an instance with a provision.
+    pub async fn provide(
+        &self,
+        driver: &Driver,
+        provision: &Provision,
+        limit: Duration,
+        fuel: u64,
+    ) -> Result<(Instance, Usage), Failure> {
+        let limits = Arc::new(self.limits.clone());
+        self.sandbox
+            .open(driver, "test", provision, &limits, Budget::new(limit, fuel))
+            .await
+    }
+}

@@ -1,0 +1,208 @@
+//! A service of the built binary, in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::{cofferdam, drivers};
+
+/// A configuration in a temporary folder, and the service that runs on it, if one does.
+pub struct Service {
+    folder: tempfile::TempDir,
+    daemon: Option<Child>,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Service {
+    /// Writes a configuration: options at the top, then sections; `{folder}` and `{drivers}` are put in.
+    pub fn configure(top: &str, sections: &str) -> Self {
+        let service = Service {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            daemon: None,
+        };
+        service.rewrite(top, sections);
+        service
+    }
+
+    /// Writes the configuration anew.
+    pub fn rewrite(&self, top: &str, sections: &str) {
+        let text = format!(
+            "state_path = \"{{folder}}/state\"\ndriver_path = [\"{{drivers}}\"]\nperiodic_fuzzy_delay = 0\n{top}\n{sections}\n"
+        );
+        let text = text
+            .replace("{folder}", &self.folder().to_string_lossy())
+            .replace("{drivers}", &drivers().to_string_lossy());
+        std::fs::write(self.config(), text).expect("the configuration is written");
+    }
+
+    /// One posix backend, `good`, on the folder `backups`, with more options in its section.
+    pub fn posix(options: &str) -> Self {
+        let service = Self::configure(
+            "periodic_interval = \"1s\"",
+            &format!(
+                "[backends.good]\nbackup_driver = \"posix\"\nbackup_posix_path = \"{{folder}}/backups\"\n\
+                 grants.directories = [{{ path = \"{{folder}}/backups\", access = \"read-write\" }}]\n{options}"
+            ),
+        );
+        std::fs::create_dir(service.backups()).expect("the folder is new");
+        service
+    }
+
+    /// The service's folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.folder().join("cofferdam.toml")
+    }
+
+    /// Where the posix backend keeps its objects.
+    pub fn backups(&self) -> PathBuf {
+        self.folder().join("backups")
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    /// The binary on this configuration.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(cofferdam());
+        command
+            .arg("--config")
+            .arg(self.config())
+            .args(arguments)
+            .env_remove("RUST_LOG");
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the binary runs")
+    }
+
+    /// Runs the binary with `--json`, which must succeed.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self
+            .command(arguments)
+            .arg("--json")
+            .output()
+            .expect("the binary runs");
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_slice(&output.stdout).expect("--json prints one document")
+    }
+
+    /// Runs the binary with `--json`, which must fail: the exit code and the error.
+    pub fn refused(&self, arguments: &[&str]) -> (i32, Value) {
+        let output = self
+            .command(arguments)
+            .arg("--json")
+            .output()
+            .expect("the binary runs");
+        assert!(
+            !output.status.success(),
+            "{arguments:?} should fail: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        let text = String::from_utf8_lossy(&output.stderr);
+        let line = text
+            .lines()
+            .rev()
+            .find(|line| line.starts_with("{\"error\""))
+            .unwrap_or_default();
+        let error: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON error in: {text}"));
+        (
+            output.status.code().unwrap_or(-1),
+            error.get("error").cloned().unwrap_or_default(),
+        )
+    }
+
+    /// Starts the service and waits until it listens.
+    pub fn start(&mut self) -> &mut Self {
+        let log = std::fs::File::create(self.path("log")).expect("the log is made");
+        let child = self
+            .command(&["run"])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the binary runs");
+        self.daemon = Some(child);
+        let begin = Instant::now();
+        while std::os::unix::net::UnixStream::connect(self.path("state/api.sock")).is_err() {
+            let over = begin.elapsed() > Duration::from_secs(30);
+            assert!(!over, "the service does not listen: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self
+    }
+
+    /// What the service has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// The service's process id.
+    pub fn pid(&self) -> u32 {
+        self.daemon.as_ref().expect("the service runs").id()
+    }
+
+    /// Kills the service as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            let _ = daemon.kill();
+            let _ = daemon.wait();
+        }
+    }
+
+    /// Tells the service to stop; it must do so cleanly.
+    pub fn stop(&mut self) {
+        let mut daemon = self.daemon.take().expect("the service runs");
+        let told = Command::new("kill")
+            .arg(daemon.id().to_string())
+            .status()
+            .expect("kill runs");
+        assert!(told.success());
+        let status = daemon.wait().expect("the service is a child");
+        assert!(
+            status.success(),
+            "the service stopped with {status}: {}",
+            self.log()
+        );
+    }
+
+    /// One backend's status.
+    pub fn status(&self, backend: &str) -> Value {
+        self.json(&["service", "show", backend])
+    }
+
+    /// Waits until a backend's status holds what is wanted.
+    pub fn wait(&self, backend: &str, within: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begin = Instant::now();
+        loop {
+            let status = self.status(backend);
+            if wanted(&status) {
+                return status;
+            }
+            assert!(
+                begin.elapsed() < within,
+                "{backend} is not as wanted: {status:#}\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}

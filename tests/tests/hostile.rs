@@ -1,0 +1,341 @@
+//! Every hostile guest against the sandbox: one behaviour each, one asserted outcome, and a healthy neighbour that is
+//! not disturbed. A guest without a row here fails the first test.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use cofferdam_sandbox::contract::{BodyInfo, ObjectAddress};
+use cofferdam_sandbox::{Budget, Failure, Instance, stream};
+use cofferdam_tests::{PLENTY, TestSandbox, drivers, hostile};
+
+/// Guests that fail while they are initialised, and how: name, code, words of the message.
+const AT_SETUP: &[(&str, &str, &str)] = &[
+    ("spin-in-setup", "wall-timeout", "do-setup did not return within"),
+    (
+        "spin-in-start",
+        "wall-timeout",
+        "instantiate did not return within",
+    ),
+    (
+        "spin-in-check",
+        "wall-timeout",
+        "check-for-setup-error did not return within",
+    ),
+    ("sleep-in-setup", "wall-timeout", "do-setup did not return within"),
+    ("trap-in-setup", "trap", "unreachable"),
+    ("trap-in-start", "trap", "unreachable"),
+    ("panic-in-setup", "trap", "panicked at"),
+    ("exit-in-setup", "trap", "exit code 0"),
+    ("recurse-in-setup", "trap", "stack"),
+    ("error-in-setup", "driver.unavailable", "do-setup failed"),
+    (
+        "error-in-check",
+        "driver.unavailable",
+        "check-for-setup-error failed",
+    ),
+    ("grow-in-setup", "memory-denied", "the limit is 67108864"),
+    ("big-random", "trap", "exceeds limit"),
+    ("leak-handles", "trap", "resource table"),
+    ("big-error", "memory-denied", ""),
+    (
+        "read-env",
+        "driver.failed",
+        "arguments=[] environment=[] directory=None preopens=[]",
+    ),
+];
+
+/// Guests that are initialised well and misbehave in other calls, or are told apart in tests of their own below.
+const LATER: &[&str] = &[
+    "good",
+    "spin-in-describe",
+    "spin-in-probe",
+    "fail-second-setup",
+    "flood-stdout",
+    "flood-log",
+    "short-put",
+    "body-ignored-put",
+    "lying-get",
+    "get-forever",
+    "huge-list",
+    "endless-pages",
+];
+
+#[test]
+fn every_hostile_guest_has_a_test() {
+    let folder = drivers().join("hostile");
+    let mut found: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}; run ./dev test", folder.display()))
+        .filter_map(|entry| {
+            entry
+                .unwrap()
+                .file_name()
+                .to_str()?
+                .strip_suffix(".wasm")
+                .map(str::to_owned)
+        })
+        .collect();
+    let mut tested: Vec<String> = AT_SETUP
+        .iter()
+        .map(|row| row.0)
+        .chain(LATER.iter().copied())
+        .map(String::from)
+        .collect();
+    found.sort();
+    tested.sort();
+    assert_eq!(found, tested);
+}
+
+/// Instantiation, `do-setup` and check under one budget, as `init_host` does it.
+async fn initialize(test: &TestSandbox, name: &str, limit: Duration, fuel: u64) -> Result<Instance, Failure> {
+    let driver = test.load(&hostile(name)).await?;
+    let budget = Budget::new(limit, fuel);
+    let limits = std::sync::Arc::new(test.limits.clone());
+    let (_, used) = test.sandbox.describe(&driver, "test", &limits, budget).await?;
+    let budget = budget.less(used.fuel);
+    let (instance, used) = test
+        .sandbox
+        .open(&driver, "test", &Default::default(), &limits, budget)
+        .await?;
+    let budget = budget.less(used.fuel);
+    let used = instance.do_setup(&[], budget).await?;
+    instance.check_for_setup_error(budget.less(used.fuel)).await?;
+    instance.create_container("c").await?;
+    Ok(instance)
+}
+
+fn address(name: &str) -> ObjectAddress {
+    ObjectAddress {
+        container: "c".into(),
+        name: name.into(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_guest_that_fails_at_setup_gets_its_own_code_and_disturbs_nobody() {
+    let test = TestSandbox::start().await;
+    let neighbour = initialize(&test, "good", Duration::from_secs(10), PLENTY)
+        .await
+        .unwrap();
+    let mut worst = Duration::ZERO;
+    for (name, code, words) in AT_SETUP {
+        // Only the clock ends those that never return; the others must be found out before it.
+        let limit = Duration::from_millis(if *code == "wall-timeout" { 300 } else { 30_000 });
+        let failure = initialize(&test, name, limit, PLENTY).await.unwrap_err();
+        assert_eq!(failure.code(), *code, "{name}: {failure:?}");
+        assert!(failure.to_string().contains(words), "{name}: {failure}");
+        assert!(!failure.remedy().is_empty(), "{name}");
+        println!("{name}: {} | {failure}", failure.code());
+        let begin = Instant::now();
+        neighbour
+            .probe(Budget::new(Duration::from_secs(5), PLENTY))
+            .await
+            .unwrap();
+        worst = worst.max(begin.elapsed());
+    }
+    println!(
+        "{} guests, 0 disturbed neighbours, worst probe {worst:?}",
+        AT_SETUP.len()
+    );
+    wait_for_threads(&test).await;
+}
+
+async fn wait_for_threads(test: &TestSandbox) {
+    let begin = Instant::now();
+    while test.sandbox.threads_ending() > 0 {
+        assert!(
+            begin.elapsed() < Duration::from_secs(5),
+            "{} threads do not end",
+            test.sandbox.threads_ending()
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spinning_guest_runs_out_of_fuel_when_that_comes_first() {
+    let test = TestSandbox::start().await;
+    for (name, phase) in [
+        ("spin-in-setup", "do-setup"),
+        ("spin-in-start", "instantiate"),
+        ("spin-in-describe", "describe"),
+    ] {
+        let failure = initialize(&test, name, Duration::from_secs(60), 50_000_000)
+            .await
+            .unwrap_err();
+        assert_eq!(failure.code(), "out-of-fuel", "{name}");
+        assert!(failure.to_string().starts_with(phase), "{failure}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_call_ends_the_instance_and_an_error_of_the_driver_does_not() {
+    let test = TestSandbox::start().await;
+    let instance = initialize(&test, "spin-in-probe", Duration::from_secs(5), PLENTY)
+        .await
+        .unwrap();
+    let failure = instance
+        .probe(Budget::new(Duration::from_millis(100), PLENTY))
+        .await
+        .unwrap_err();
+    assert_eq!(failure.code(), "wall-timeout");
+    assert!(!instance.is_alive());
+    assert_eq!(
+        instance
+            .probe(Budget::new(Duration::from_secs(1), PLENTY))
+            .await
+            .unwrap_err()
+            .code(),
+        "host"
+    );
+
+    let instance = initialize(&test, "fail-second-setup", Duration::from_secs(5), PLENTY)
+        .await
+        .unwrap();
+    let budget = Budget::new(Duration::from_secs(5), PLENTY);
+    assert!(
+        instance
+            .do_setup(&[], budget)
+            .await
+            .unwrap_err()
+            .code()
+            .starts_with("driver.")
+    );
+    assert!(instance.is_alive());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_goes_away_ends_the_instance() {
+    let test = TestSandbox::start().await;
+    let instance = initialize(&test, "spin-in-probe", Duration::from_secs(5), PLENTY)
+        .await
+        .unwrap();
+    let call = instance.probe(Budget::new(Duration::from_secs(60), PLENTY));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), call)
+            .await
+            .is_err()
+    );
+    assert!(!instance.is_alive());
+    wait_for_threads(&test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn floods_of_output_are_bounded() {
+    let test = TestSandbox::start().await;
+    for name in ["flood-stdout", "flood-log"] {
+        // Whether the guest floods for ever or for a while, the host's memory is bounded and the clock holds.
+        let _ = initialize(&test, name, Duration::from_millis(500), PLENTY).await;
+    }
+    wait_for_threads(&test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_that_did_not_read_its_whole_body_is_a_failure() {
+    let test = TestSandbox::start().await;
+    for name in ["short-put", "body-ignored-put"] {
+        let instance = initialize(&test, name, Duration::from_secs(5), PLENTY)
+            .await
+            .unwrap();
+        let (writer, reader) = stream::channel(4);
+        let feeding = tokio::spawn(async move {
+            for _ in 0..64 {
+                if writer.write(Bytes::from(vec![7; 1 << 16])).await.is_err() {
+                    return;
+                }
+            }
+            let _ = writer.finish().await;
+        });
+        let info = BodyInfo {
+            size: None,
+            md5: None,
+            sha256: None,
+            crc32c: None,
+        };
+        let failure = instance.put_object(address("o"), reader, info).await.unwrap_err();
+        assert_eq!(failure.code(), "driver.failed", "{name}: {failure}");
+        assert!(
+            failure.to_string().contains("not read to its end"),
+            "{name}: {failure}"
+        );
+        feeding.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_get_that_lies_about_its_length_breaks_the_stream() {
+    let test = TestSandbox::start().await;
+    let instance = initialize(&test, "lying-get", Duration::from_secs(5), PLENTY)
+        .await
+        .unwrap();
+    put(&instance, "o", b"some bytes").await;
+    let (writer, mut reader) = stream::channel(4);
+    let (result, read) = tokio::join!(instance.get_object(address("o"), None, writer), async {
+        loop {
+            match reader.next().await {
+                Ok(Some(_)) => {}
+                other => return other,
+            }
+        }
+    });
+    assert!(
+        result.unwrap_err().to_string().contains("it said that it wrote"),
+        "the lie is named"
+    );
+    assert!(read.is_err(), "the stream must break, not end");
+}
+
+async fn put(instance: &Instance, name: &str, bytes: &'static [u8]) {
+    let (writer, reader) = stream::channel(4);
+    let info = BodyInfo {
+        size: None,
+        md5: None,
+        sha256: None,
+        crc32c: None,
+    };
+    let (stored, ()) = tokio::join!(instance.put_object(address(name), reader, info), async {
+        writer.write(Bytes::from_static(bytes)).await.unwrap();
+        writer.finish().await.unwrap();
+    });
+    stored.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_get_without_end_stops_when_nobody_reads() {
+    let mut test = TestSandbox::start().await;
+    test.limits.stall_timeout = Duration::from_millis(300);
+    let instance = initialize(&test, "get-forever", Duration::from_secs(5), PLENTY)
+        .await
+        .unwrap();
+    put(&instance, "o", b"x").await;
+    let (writer, mut reader) = stream::channel(2);
+    let mut read = 0_usize;
+    let reading = async {
+        while read < 8 << 20 {
+            read += reader.next().await.unwrap().unwrap().len();
+        }
+        drop(reader);
+    };
+    let (result, ()) = tokio::join!(instance.get_object(address("o"), None, writer), reading);
+    assert!(result.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_over_the_limit_is_refused_whatever_its_size() {
+    let test = TestSandbox::start().await;
+    let instance = initialize(&test, "huge-list", Duration::from_secs(5), PLENTY)
+        .await
+        .unwrap();
+    let failure = instance.list_objects("c", "p", None, 1000).await.unwrap_err();
+    assert!(
+        ["trap", "driver.failed", "memory-denied"].contains(&failure.code()),
+        "{failure:?}"
+    );
+}
