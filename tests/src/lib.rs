@@ -23,12 +23,14 @@ pub const PLENTY: u64 = u64::MAX / 4;
 
 /// The folder that cargo builds into: `…/debug`.
 pub fn build_folder() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own file");
-    let folder = test
-        .ancestors()
-        .nth(2)
-        .expect("tests are built into target/debug/deps");
-    folder.to_owned()
+    let program = std::env::current_exe().expect("a program knows its own file");
+    let folder = program.parent().expect("a file is in a folder");
+    // Tests are in a folder below the programs.
+    if folder.ends_with("deps") {
+        folder.parent().expect("deps is in debug").to_owned()
+    } else {
+        folder.to_owned()
+    }
 }
 
 fn built(path: PathBuf) -> PathBuf {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, VolumeId};
 use cofferdam_sandbox::contract::{BackupIdentity, Placement};
+use cofferdam_sandbox::units::show_bytes;
 use cofferdam_transfer::{BackupPlan, Source, TransferError};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -151,8 +152,11 @@ impl Manager {
             .transition(record.id, &[BackupStatus::Creating], change)
             .await?;
         Ok(format!(
-            "{} bytes in {} objects, {} bytes stored, {} bytes of holes and zeros",
-            outcome.bytes, outcome.object_count, outcome.stored_bytes, outcome.zero_bytes
+            "{} in {}, {} stored, {} of holes and zeros skipped",
+            show_bytes(outcome.bytes),
+            objects(outcome.object_count),
+            show_bytes(outcome.stored_bytes),
+            show_bytes(outcome.zero_bytes)
         ))
     }
 
@@ -170,6 +174,15 @@ impl Manager {
                 .await?;
         }
         result
+    }
+}
+
+/// So many objects, in words.
+pub(crate) fn objects(count: u64) -> String {
+    if count == 1 {
+        "1 object".into()
+    } else {
+        format!("{count} objects")
     }
 }
 

@@ -65,6 +65,6 @@ impl Manager {
             objects = cofferdam_transfer::delete(&*store, &location(record)?).await?;
         }
         self.catalog.soft_delete(record.id).await?;
-        Ok(format!("{objects} objects deleted"))
+        Ok(format!("{} deleted", crate::create::objects(objects)))
     }
 }

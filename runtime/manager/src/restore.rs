@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cofferdam_catalog::{BackupId, BackupStatus, Change};
+use cofferdam_sandbox::units::show_bytes;
 use cofferdam_transfer::{Expected, Location, Seals};
 
 use crate::error::ManagerError;
@@ -60,10 +61,10 @@ impl Manager {
                 (Err(error), _) => Err(error),
                 (Ok(_), Err(error)) => Err(error.into()),
                 (Ok(outcome), Ok(_)) => Ok(format!(
-                    "{} bytes to {}, every byte checked, {} bytes of zeros left as holes",
-                    outcome.bytes,
+                    "{} to {}, every byte checked, {} of zeros left as holes",
+                    show_bytes(outcome.bytes),
                     target.display(),
-                    outcome.zero_bytes
+                    show_bytes(outcome.zero_bytes)
                 )),
             });
         });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cofferdam_catalog::{BackupId, BackupStatus, Change};
+use cofferdam_sandbox::units::show_bytes;
 use cofferdam_transfer::Verdict;
 use jiff::Timestamp;
 
@@ -39,7 +40,11 @@ impl Manager {
             let (word, result) = match verdict {
                 Verdict::Ok { objects, bytes } => (
                     "ok",
-                    Ok(format!("{bytes} bytes in {objects} objects, every byte checked")),
+                    Ok(format!(
+                        "{} in {}, every byte checked",
+                        show_bytes(bytes),
+                        crate::create::objects(objects)
+                    )),
                 ),
                 Verdict::Corrupt { findings } => {
                     let message = findings

@@ -50,7 +50,7 @@ impl Phase {
         match self {
             Phase::Load => "load",
             Phase::Compile => "compile",
-            Phase::Grant => "grant",
+            Phase::Grant => "check-of-settings",
             Phase::Instantiate => "instantiate",
             Phase::Describe => "describe",
             Phase::DoSetup => "do-setup",
@@ -274,4 +274,100 @@ pub(crate) fn clean(text: &str, limit: usize) -> String {
         out.push('…');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{InvalidOption, Throttle};
+
+    /// Every failure, one of each.
+    fn all() -> Vec<Failure> {
+        let driver = |error| Failure::Driver {
+            phase: Phase::DoSetup,
+            error,
+        };
+        let limit = Duration::from_secs(30);
+        vec![
+            Failure::WallTimeout {
+                phase: Phase::DoSetup,
+                limit,
+            },
+            Failure::WallTimeout {
+                phase: Phase::PutObject,
+                limit,
+            },
+            Failure::OutOfFuel {
+                phase: Phase::DoSetup,
+                budget: 5,
+            },
+            Failure::OutOfFuel {
+                phase: Phase::Probe,
+                budget: 5,
+            },
+            Failure::MemoryDenied {
+                phase: Phase::DoSetup,
+                wanted: 9,
+                limit: 8,
+            },
+            Failure::Trap {
+                phase: Phase::Probe,
+                reason: "unreachable".into(),
+            },
+            Failure::Denied {
+                wanted: "read-write access to directory \"/srv\" (option p)".into(),
+                grant: "directories = [{ path = \"/srv\", access = \"read-write\" }] to the backend's grants"
+                    .into(),
+            },
+            Failure::InvalidComponent {
+                reason: "the file is a core module, not a component".into(),
+            },
+            Failure::CompileTimeout { limit },
+            Failure::Host {
+                phase: Phase::Grant,
+                reason: "directory /srv cannot be opened".into(),
+                remedy: "make it".into(),
+            },
+            driver(DriverError::InvalidConfiguration(InvalidOption {
+                option_name: "o".into(),
+                reason: "is wrong".into(),
+            })),
+            driver(DriverError::InvalidConfiguration(InvalidOption {
+                option_name: String::new(),
+                reason: "a and b exclude one another".into(),
+            })),
+            driver(DriverError::Unauthorized("no right".into())),
+            driver(DriverError::Unavailable("no answer".into())),
+            driver(DriverError::NotFound("no object".into())),
+            driver(DriverError::AlreadyExists("an object".into())),
+            driver(DriverError::OutOfSpace("full".into())),
+            driver(DriverError::Throttled(Throttle {
+                retry_after: Some(5),
+                reason: "slow down".into(),
+            })),
+            driver(DriverError::Corrupted("other bytes".into())),
+            driver(DriverError::Unsupported("cannot".into())),
+            driver(DriverError::Failed("broke".into())),
+        ]
+    }
+
+    #[test]
+    fn failures_read_as_they_did() {
+        let text: String = all()
+            .iter()
+            .map(|failure| {
+                format!(
+                    "{} ({:?})\n  {failure}\n  -> {}\n",
+                    failure.code(),
+                    failure.retry_class(),
+                    failure.remedy()
+                )
+            })
+            .collect();
+        let kept = include_str!("failure.txt");
+        assert!(
+            text == kept,
+            "src/failure.txt is not what failures read like now:\n{text}"
+        );
+    }
 }

@@ -15,3 +15,8 @@ pub fn parse_size(text: &str) -> Option<u64> {
 pub fn parse_duration(text: &str) -> Option<Duration> {
     humantime::parse_duration(text.trim()).ok()
 }
+
+/// Bytes for people, in binary units: `43.1 MiB`.
+pub fn show_bytes(bytes: u64) -> String {
+    format!("{:.1}", bytesize::ByteSize::b(bytes).display().iec())
+}
