@@ -16,7 +16,7 @@ use cofferdam_sandbox::contract::{
 };
 use cofferdam_sandbox::stream::{Reader, Writer};
 use cofferdam_sandbox::{Failure, Instance, Limits};
-use cofferdam_transfer::{BackupPlan, Cancel, Location, ObjectStore, Progress, Source};
+use cofferdam_transfer::{BackupPlan, Cancel, Expected, Location, ObjectStore, Progress, Source};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
@@ -265,12 +265,16 @@ async fn transfer(scratch: &Path, volume: &Path, algorithm: &str) -> anyhow::Res
         let target = scratch.join("restored");
         let begin = Instant::now();
         let (progress, cancel) = (Arc::new(Progress::default()), Cancel::new());
+        let expected = Expected {
+            bytes: Some(SIZE),
+            ..Expected::default()
+        };
         cofferdam_transfer::restore(
             store.clone(),
             location.clone(),
             &target,
             false,
-            SIZE,
+            &expected,
             progress,
             cancel,
         )

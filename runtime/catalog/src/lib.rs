@@ -35,6 +35,9 @@ pub enum CatalogError {
         /// The newest that this version knows.
         known: i64,
     },
+    /// There is a backup of that id already.
+    #[error("there is a backup {0} already")]
+    Exists(BackupId),
     /// No backup of that id.
     #[error("there is no backup {0}")]
     NotFound(BackupId),

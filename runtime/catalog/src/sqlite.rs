@@ -85,9 +85,16 @@ impl Catalog {
     /// Records a new backup.
     ///
     /// # Errors
-    /// When the id is taken or the database fails.
+    /// [`CatalogError::Exists`] when the id is taken, also by one that is deleted.
     pub async fn insert(&self, record: &BackupRecord) -> Result<()> {
         let mut transaction = self.begin().await?;
+        let taken = sqlx::query("SELECT 1 FROM backups WHERE id = ?")
+            .bind(record.id.to_string())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if taken.is_some() {
+            return Err(CatalogError::Exists(record.id));
+        }
         store(&mut transaction, record).await?;
         Ok(transaction.commit().await?)
     }
@@ -284,6 +291,14 @@ async fn migrate(pool: &SqlitePool, path: &Path) -> Result<()> {
                 found,
                 known,
             });
+        }
+    } else {
+        let others: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master")
+            .fetch_one(pool)
+            .await
+            .map_err(|error| unusable(&error))?;
+        if others != 0 {
+            return Err(unusable(&"it is the database of another program"));
         }
     }
     let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {

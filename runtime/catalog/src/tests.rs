@@ -210,6 +210,121 @@ async fn a_newer_a_damaged_and_a_foreign_file_are_refused_by_name() {
     assert!(missing.contains("no/such/folder"), "{missing}");
 }
 
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.sqlite");
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true);
+    let other = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("CREATE TABLE recipes (name TEXT)")
+        .execute(&other)
+        .await
+        .unwrap();
+    let refused = Catalog::open(&path).await.unwrap_err().to_string();
+    assert!(
+        refused.contains("other.sqlite") && refused.contains("another program"),
+        "{refused}"
+    );
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_master")
+        .fetch_all(&other)
+        .await
+        .unwrap();
+    assert_eq!(tables, ["recipes"]);
+}
+
+#[tokio::test]
+async fn a_catalog_with_a_damaged_page_is_refused_by_name() {
+    let (folder, catalog) = catalog().await;
+    for second in 0..200 {
+        catalog.insert(&record(second)).await.unwrap();
+    }
+    catalog.close().await;
+    let path = folder.path().join("c.sqlite");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let half = bytes.len() / 2 / 4096 * 4096;
+    bytes[half..half + 4096].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let refused = Catalog::open(&path).await.unwrap_err();
+    assert!(matches!(refused, CatalogError::Open { .. }), "{refused}");
+    assert!(refused.to_string().contains("c.sqlite"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_id_that_is_taken_is_not_written_over() {
+    let (_folder, catalog) = catalog().await;
+    let mut made = record(1);
+    catalog.insert(&made).await.unwrap();
+    catalog
+        .transition(
+            made.id,
+            &[BackupStatus::Creating],
+            Change::to(BackupStatus::Available),
+        )
+        .await
+        .unwrap();
+    made.name = Some("another".into());
+    assert!(matches!(catalog.insert(&made).await, Err(CatalogError::Exists(id)) if id == made.id));
+    assert_eq!(
+        catalog.get(made.id).await.unwrap().status,
+        BackupStatus::Available
+    );
+    catalog
+        .transition(
+            made.id,
+            &[BackupStatus::Available],
+            Change::to(BackupStatus::Deleting),
+        )
+        .await
+        .unwrap();
+    catalog.soft_delete(made.id).await.unwrap();
+    assert!(matches!(
+        catalog.insert(&made).await,
+        Err(CatalogError::Exists(_))
+    ));
+    assert!(matches!(
+        catalog.get(made.id).await,
+        Err(CatalogError::NotFound(_))
+    ));
+}
+
+#[tokio::test]
+async fn of_all_changes_of_status_only_those_of_the_table_are_made() {
+    let (_folder, catalog) = catalog().await;
+    let mut made = Vec::new();
+    for from in BackupStatus::ALL {
+        for to in BackupStatus::ALL {
+            let mut record = record(1);
+            record.status = from;
+            catalog.insert(&record).await.unwrap();
+            let outcome = catalog
+                .transition(record.id, &BackupStatus::ALL, Change::to(to))
+                .await;
+            let expected = if outcome.is_ok() { to } else { from };
+            assert_eq!(
+                catalog.get(record.id).await.unwrap().status,
+                expected,
+                "{from} to {to}"
+            );
+            if outcome.is_ok() && from != to {
+                made.push((from.as_str(), to.as_str()));
+            }
+        }
+    }
+    let drawn = [
+        ("creating", "available"),
+        ("creating", "error"),
+        ("available", "restoring"),
+        ("available", "deleting"),
+        ("restoring", "available"),
+        ("deleting", "error_deleting"),
+        ("error", "deleting"),
+        ("error_deleting", "deleting"),
+    ];
+    assert_eq!(made, drawn);
+}
+
 #[test]
 fn the_file_is_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;

@@ -41,9 +41,16 @@ fn state_cell(state: &str) -> Cell {
     let color = match state {
         "up" | "available" | "ok" => Color::Green,
         "down" | "error" | "error_deleting" | "corrupt" => Color::Red,
+        "-" => return Cell::new(state),
         _ => Color::Yellow,
     };
     Cell::new(state).fg(color)
+}
+
+/// A time to the second.
+fn time(time: &str) -> String {
+    time.parse::<Timestamp>()
+        .map_or_else(|_| time.to_owned(), |time| format!("{time:.0}"))
 }
 
 /// A span since a time, short: `12s`, `3m`, `2h`, `5d`.
@@ -112,13 +119,16 @@ pub(crate) fn service(service: &ServiceView) {
         ("code", or_dash(&service.code)),
         ("reason", or_dash(&service.message)),
         ("what to do", or_dash(&service.remedy)),
-        ("since", service.since.clone()),
+        ("since", time(&service.since)),
         ("attempt", service.attempt.to_string()),
         ("failures in a row", service.consecutive_failures.to_string()),
-        ("last success", or_dash(&service.last_success)),
-        ("last probe", or_dash(&service.last_probe)),
-        ("next try", or_dash(&service.next_try)),
-        ("heartbeat", or_dash(&service.heartbeat)),
+        (
+            "last success",
+            or_dash(&service.last_success.as_deref().map(time)),
+        ),
+        ("last probe", or_dash(&service.last_probe.as_deref().map(time))),
+        ("next try", or_dash(&service.next_try.as_deref().map(time))),
+        ("heartbeat", or_dash(&service.heartbeat.as_deref().map(time))),
         (
             "last initialisation",
             service
@@ -188,11 +198,11 @@ pub(crate) fn backup(backup: &BackupView) {
         ),
         ("container", or_dash(&backup.container)),
         ("prefix", or_dash(&backup.prefix)),
-        ("created", backup.created_at.clone()),
+        ("created", time(&backup.created_at)),
         (
             "verified",
             match (&backup.verified_at, &backup.verify_result) {
-                (Some(at), Some(result)) => format!("{result} at {at}"),
+                (Some(at), Some(result)) => format!("{result} at {}", time(at)),
                 _ => "-".into(),
             },
         ),
@@ -223,7 +233,7 @@ impl Progress {
             ProgressDrawTarget::stderr()
         };
         let bar = ProgressBar::with_draw_target(None, target).with_prefix(kind.to_owned());
-        let style = "{prefix} [{bar:30}] {percent:>3}% {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta} {msg}";
+        let style = "{prefix} [{bar:30}] {percent:>3}% {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -237,11 +247,9 @@ impl Progress {
     /// Shows how it stands.
     #[allow(clippy::print_stderr, reason = "the binary's way to speak")]
     pub(crate) fn update(&mut self, operation: &OperationView) {
-        self.bar.set_length(operation.bytes_total);
-        self.bar.set_position(operation.bytes_done);
-        if operation.bytes_stored > 0 {
-            self.bar
-                .set_message(format!("(stored {})", bytes(operation.bytes_stored)));
+        if operation.bytes_total > 0 {
+            self.bar.set_length(operation.bytes_total);
+            self.bar.set_position(operation.bytes_done);
         }
         if self.plain && self.last.elapsed().as_secs() >= 5 {
             self.last = std::time::Instant::now();

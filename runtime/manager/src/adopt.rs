@@ -30,13 +30,6 @@ impl Manager {
         record.driver = Some(driver);
         record.container = Some(location.container);
         record.prefix = Some(location.prefix);
-        if self.catalog.get(record.id).await.is_ok() {
-            return Err(ManagerError::WrongStatus {
-                id: record.id.to_string(),
-                status: "recorded already".into(),
-                wanted: "there is nothing to adopt".into(),
-            });
-        }
         self.catalog.insert(&record).await?;
         Ok(record)
     }

@@ -164,6 +164,11 @@ impl From<CatalogError> for ManagerError {
     fn from(error: CatalogError) -> Self {
         match error {
             CatalogError::NotFound(id) => ManagerError::UnknownBackup(id.to_string()),
+            CatalogError::Exists(id) => ManagerError::WrongStatus {
+                id: id.to_string(),
+                status: "recorded already".into(),
+                wanted: "an id is never used again, not even that of a deleted backup".into(),
+            },
             other => ManagerError::Catalog(other.to_string()),
         }
     }

@@ -42,9 +42,8 @@ impl Manager {
         tokio::spawn(async move {
             let (progress, cancel) = (running.progress.clone(), running.cancel.clone());
             let expected = expected(&record);
-            let outcome = cofferdam_transfer::restore_checked(
-                store, location, &target, overwrite, &expected, progress, cancel,
-            );
+            let outcome =
+                cofferdam_transfer::restore(store, location, &target, overwrite, &expected, progress, cancel);
             let result = outcome.await.map_err(ManagerError::from);
             if let Err(error) = &result {
                 tracing::warn!(backup_id = %id, code = error.code(), %error, "the restore failed");

@@ -35,8 +35,7 @@ impl Manager {
         tokio::spawn(async move {
             let (progress, cancel) = (running.progress.clone(), running.cancel.clone());
             let verdict =
-                cofferdam_transfer::verify_checked(store, location, &expected(&record), progress, cancel)
-                    .await;
+                cofferdam_transfer::verify(store, location, &expected(&record), progress, cancel).await;
             let (word, result) = match verdict {
                 Verdict::Ok { objects, bytes } => (
                     "ok",

@@ -171,8 +171,8 @@ mod tests {
         assert_eq!(long.await, Ok(()));
     }
 
-    #[tokio::test]
-    async fn a_killed_future_is_dropped_at_the_next_slice() {
+    /// Runs a future that would never end, and kills it from another thread.
+    async fn killed<F: Future>(endless: F) -> Result<F::Output, Killed> {
         let gate = Gate(Arc::new(Semaphore::new(1)));
         let (turn, kill) = (Turn::default(), Arc::new(Kill::new()));
         let killer = kill.clone();
@@ -180,26 +180,14 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(20));
             killer.kill();
         });
-        assert_eq!(
-            take_turns(&gate, &turn, &kill, compute(u32::MAX)).await,
-            Err(Killed)
-        );
+        let outcome = take_turns(&gate, &turn, &kill, endless).await;
         thread.join().unwrap();
+        outcome
     }
 
     #[tokio::test]
-    async fn a_killed_future_that_waits_for_the_host_is_dropped_too() {
-        let gate = Gate(Arc::new(Semaphore::new(1)));
-        let (turn, kill) = (Turn::default(), Arc::new(Kill::new()));
-        let killer = kill.clone();
-        let thread = std::thread::spawn(move || {
-            std::thread::sleep(std::time::Duration::from_millis(20));
-            killer.kill();
-        });
-        assert_eq!(
-            take_turns(&gate, &turn, &kill, std::future::pending::<()>()).await,
-            Err(Killed)
-        );
-        thread.join().unwrap();
+    async fn a_killed_future_is_dropped_whether_it_computes_or_waits_for_the_host() {
+        assert_eq!(killed(compute(u32::MAX)).await, Err(Killed));
+        assert_eq!(killed(std::future::pending::<()>()).await, Err(Killed));
     }
 }

@@ -104,25 +104,28 @@ mod tests {
 
     #[test]
     fn delays_double_from_one_second_to_the_cap_and_never_pass_it() {
+        let mut at_cap = Duration::ZERO;
         for seed in 0..1000 {
             let (mut rng, mut backoff) = (Rng::with_seed(seed), Backoff::new(CAP));
             for middle in [1.0, 2.0, 4.0, 8.0, 16.0, 32.0] {
                 let delay = backoff.delay(&unavailable(), &mut rng);
-                assert!(
-                    delay >= secs(middle * 0.8) && delay <= secs(middle * 1.2),
-                    "seed {seed}: {delay:?}"
-                );
+                let about = secs(middle * 0.8)..=secs(middle * 1.2);
+                assert!(about.contains(&delay), "seed {seed}: {delay:?}");
             }
             for _ in 0..100 {
                 let delay = backoff.delay(&unavailable(), &mut rng);
                 assert!(delay >= secs(48.0) && delay <= CAP, "seed {seed}: {delay:?}");
+                at_cap += delay;
             }
             backoff.reset();
-            assert!(
-                backoff.delay(&unavailable(), &mut rng) <= secs(1.2),
-                "seed {seed}"
-            );
+            let delay = backoff.delay(&unavailable(), &mut rng);
+            assert!(delay <= secs(1.2), "seed {seed}: {delay:?}");
         }
+        let mean = at_cap / 100_000;
+        assert!(
+            mean > secs(53.9) && mean < secs(54.1),
+            "spread evenly below the cap: {mean:?}"
+        );
     }
 
     #[test]

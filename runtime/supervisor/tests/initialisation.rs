@@ -102,7 +102,21 @@ async fn loading_is_not_charged_to_the_deadline_and_its_failure_is_down_too() {
     fake.script.lock().unwrap().load = Some(Act::Take(secs(29)));
     let supervisor = one(&fake, settings());
     supervisor.settled("a").await;
-    assert_eq!(supervisor.status("a").unwrap().state, ServiceState::Up);
+    let status = supervisor.status("a").unwrap();
+    assert_eq!(
+        (status.state, status.last_initialization.unwrap().duration_ms),
+        (ServiceState::Up, 29_000)
+    );
+    let begin = Instant::now();
+    fake.initializes(Act::HangToDeadline);
+    supervisor.reinitialize("a").await;
+    let mut watch = supervisor.watch("a").unwrap();
+    while watch.changed().await.unwrap().state == ServiceState::Up {}
+    assert_eq!(
+        begin.elapsed().as_secs(),
+        29 + 30,
+        "the deadline counts from the end of loading"
+    );
     fake.script.lock().unwrap().load = Some(Act::Fail(Failure::InvalidComponent {
         reason: "truncated".into(),
     }));

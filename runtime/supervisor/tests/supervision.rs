@@ -113,6 +113,26 @@ async fn a_flapping_backend_is_not_initialised_more_often_than_the_back_off_allo
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_backend_that_has_proved_itself_is_tried_again_soon_when_it_dies() {
+    let fake = Fake::new(Act::Fail(unavailable()), Act::Succeed);
+    let supervisor = one(&fake, settings());
+    pass(secs(600)).await;
+    fake.initializes(Act::Succeed);
+    pass(secs(60 + 61)).await;
+    assert!(fake.probe_count() > 0);
+    fake.probes(Act::Fail(unavailable()));
+    let mut watch = supervisor.watch("a").unwrap();
+    while watch.changed().await.unwrap().state == ServiceState::Up {}
+    let died = Instant::now();
+    while watch.changed().await.unwrap().state == ServiceState::Down {}
+    assert!(
+        died.elapsed() <= Duration::from_millis(1_201),
+        "{:?}",
+        died.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_first_probe_comes_at_a_random_moment_of_the_fuzzy_delay_and_then_once_an_interval() {
     let fakes: Vec<_> = (0..100).map(|_| Fake::new(Act::Succeed, Act::Succeed)).collect();
     let backends = fakes

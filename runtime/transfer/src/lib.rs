@@ -31,9 +31,9 @@ pub use error::TransferError;
 pub use format::{Header, Metadata, ObjectEntry, ObjectKind, Sha256file};
 pub use manifest::{Expected, Seals};
 pub use progress::{Cancel, Phase, Progress, Snapshot};
-pub use restore::{RestoreOutcome, restore, restore_checked};
+pub use restore::{RestoreOutcome, restore};
 pub use store::{Location, ObjectStore, list_all};
-pub use verify::{Verdict, verify, verify_checked};
+pub use verify::{Verdict, verify};
 pub use volume::Source;
 
 /// The format itself, for tools and tests that work on the control documents alone.

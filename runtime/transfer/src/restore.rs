@@ -25,31 +25,12 @@ pub struct RestoreOutcome {
     pub zero_bytes: u64,
 }
 
-/// Restores the backup of a volume of `volume_bytes` onto a new file or, with `overwrite`, onto what is there.
+/// Restores a backup onto a new file or, with `overwrite`, onto what is there. `expected` is what is known of the
+/// backup from elsewhere.
 ///
 /// # Errors
 /// What is wrong with backup, store or target. A new target is not there then.
 pub async fn restore(
-    store: Arc<dyn ObjectStore>,
-    location: Location,
-    target: &Path,
-    overwrite: bool,
-    volume_bytes: u64,
-    progress: Arc<Progress>,
-    cancel: Cancel,
-) -> Result<RestoreOutcome, TransferError> {
-    let expected = Expected {
-        bytes: Some(volume_bytes),
-        ..Expected::default()
-    };
-    restore_checked(store, location, target, overwrite, &expected, progress, cancel).await
-}
-
-/// As [`restore`], with everything that is known of the backup.
-///
-/// # Errors
-/// As [`restore`].
-pub async fn restore_checked(
     store: Arc<dyn ObjectStore>,
     location: Location,
     target: &Path,

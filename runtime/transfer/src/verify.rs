@@ -32,18 +32,8 @@ pub enum Verdict {
     },
 }
 
-/// Reads the whole backup and checks every byte.
+/// Reads the whole backup and checks every byte. `expected` is what is known of the backup from elsewhere.
 pub async fn verify(
-    store: Arc<dyn ObjectStore>,
-    location: Location,
-    progress: Arc<Progress>,
-    cancel: Cancel,
-) -> Verdict {
-    verify_checked(store, location, &Expected::default(), progress, cancel).await
-}
-
-/// As [`verify`], with everything that is known of the backup.
-pub async fn verify_checked(
     store: Arc<dyn ObjectStore>,
     location: Location,
     expected: &Expected,

@@ -64,9 +64,14 @@ async fn check(context: &Context) -> anyhow::Result<()> {
         )
     } else {
         show::line(&format!(
-            "{} is sound: {} backends",
+            "{} is sound; its backends: {}",
             config.file.display(),
-            config.backends.len()
+            config
+                .backends
+                .iter()
+                .map(|backend| backend.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
         ));
         Ok(())
     }

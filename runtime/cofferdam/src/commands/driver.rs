@@ -58,7 +58,14 @@ fn print(found: &Inspection, limits: &Limits, using: &[BackendOptions]) {
         ("size", show::bytes(report.size)),
         ("digest", format!("sha256:{}", report.digest)),
         ("loaded in", format!("{} ms", found.load_ms)),
-        ("needs of a body", found.needs.join(", ")),
+        (
+            "needs of a body",
+            if found.needs.is_empty() {
+                "nothing: bodies stream".into()
+            } else {
+                found.needs.join(", ")
+            },
+        ),
         (
             "greatest object",
             info.greatest_object

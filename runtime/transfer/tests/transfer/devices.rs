@@ -1,4 +1,5 @@
-//! Block devices and a full file system. Needs root: `cargo test -p cofferdam-transfer -- --ignored device`.
+//! Block devices and a full file system. Without root, or where the kernel has no loop devices, they are skipped
+//! loudly.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 
 use cofferdam_transfer::{Cancel, RestoreOutcome, TransferError};
 
-use crate::kit::{Random, Volume, backup, location, plan};
+use crate::kit::{Random, Volume, backup, location, of_bytes, plan};
 use crate::store::MemoryStore;
 
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -17,6 +18,18 @@ fn run(program: &str, arguments: &[&str]) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Whether a program does what the test needs; when not, says loudly that the test is skipped.
+fn can(program: &str, arguments: &[&str]) -> bool {
+    let able = Command::new(program)
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !able {
+        println!("SKIPPED: {program} {arguments:?} does not work here (root and loop devices are needed)");
+    }
+    able
 }
 
 /// A loop device, detached at the end.
@@ -40,12 +53,23 @@ async fn restore(
     bytes: u64,
 ) -> Result<RestoreOutcome, TransferError> {
     let (progress, cancel) = (Arc::default(), Cancel::new());
-    cofferdam_transfer::restore(store.clone(), location(), target, true, bytes, progress, cancel).await
+    cofferdam_transfer::restore(
+        store.clone(),
+        location(),
+        target,
+        true,
+        &of_bytes(bytes),
+        progress,
+        cancel,
+    )
+    .await
 }
 
 #[tokio::test]
-#[ignore = "needs root and losetup"]
 async fn a_block_device_is_backed_up_and_overwritten_and_a_mounted_one_is_not() {
+    if !can("losetup", &["-f"]) {
+        return;
+    }
     let mut random = Random::new("devices");
     let content = random.mixed(8 << 20, 1 << 20);
     let volume = Volume::new(&content);
@@ -84,8 +108,10 @@ async fn a_block_device_is_backed_up_and_overwritten_and_a_mounted_one_is_not() 
 }
 
 #[tokio::test]
-#[ignore = "needs root and mount"]
 async fn a_device_that_is_full_fails_the_restore_and_keeps_no_file() {
+    if !can("unshare", &["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) {
+        return;
+    }
     let mut random = Random::new("full");
     let volume = Volume::new(&random.bytes(8 << 20));
     let store = Arc::new(MemoryStore::default());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cofferdam_sandbox::contract::BodyNeeds;
 use cofferdam_transfer::{Cancel, Expected, Verdict};
 
-use crate::kit::{Random, Volume, backup, codes, location, plan, restore, verify};
+use crate::kit::{Random, Volume, backup, codes, location, of_bytes, plan, restore, verify};
 use crate::store::{Fault, MemoryStore};
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn a_cancelled_restore_stops_and_leaves_no_target() {
                 location(),
                 &target,
                 false,
-                50_000,
+                &of_bytes(50_000),
                 Arc::default(),
                 cancel_,
             )

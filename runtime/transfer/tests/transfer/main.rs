@@ -20,5 +20,4 @@ mod kit;
 mod listings;
 mod raw;
 mod roundtrip;
-mod speed;
 mod store;

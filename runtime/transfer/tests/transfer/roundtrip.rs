@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cofferdam_sandbox::contract::BodyNeeds;
 use cofferdam_transfer::{Cancel, Expected, Progress, Source, Verdict};
 
-use crate::kit::{Random, Volume, backup, location, plan, restore, verify};
+use crate::kit::{Random, Volume, backup, location, of_bytes, plan, restore, verify};
 use crate::store::MemoryStore;
 
 const ALGORITHMS: [&str; 5] = ["none", "zlib", "ZSTD", "bz2", "gzip"];
@@ -138,7 +138,7 @@ async fn holes_are_not_written_and_progress_tells_the_truth() {
         location(),
         &target,
         false,
-        24 << 20,
+        &of_bytes(24 << 20),
         Arc::default(),
         Cancel::new(),
     )
@@ -151,16 +151,17 @@ async fn holes_are_not_written_and_progress_tells_the_truth() {
 
     // In place the zeros are written, and the tail stays.
     std::fs::write(&target, vec![0xff; (24 << 20) + 5]).unwrap();
-    let again = cofferdam_transfer::restore(
+    cofferdam_transfer::restore(
         store,
         location(),
         &target,
         true,
-        24 << 20,
+        &of_bytes(24 << 20),
         Arc::default(),
         Cancel::new(),
-    );
-    again.await.unwrap();
+    )
+    .await
+    .unwrap();
     let bytes = std::fs::read(&target).unwrap();
     assert!(bytes[..24 << 20] == content && bytes[24 << 20..] == [0xff; 5]);
 }
