@@ -321,6 +321,24 @@ fn an_error_backup_that_never_reached_the_backend_can_be_deleted_while_everythin
 }
 
 #[test]
+fn a_driver_that_lists_for_ever_cannot_hold_up_a_delete() {
+    let mut service = Service::configure(
+        "",
+        "[backends.endless]\nbackup_driver = \"{drivers}/hostile/endless-pages.wasm\"\n",
+    );
+    service.start();
+    service.wait("endless", Duration::from_secs(10), |status| {
+        status["state"] == "up"
+    });
+    let id = create(&service, &volume(&service, "volume", MIB));
+    let (_, error) = service.refused(&["backup", "delete", &id]);
+    assert_eq!(error["code"], "listing-invalid", "{error:#}");
+    let shown = service.json(&["backup", "show", &id]);
+    assert_eq!(shown["status"], "error_deleting", "{shown:#}");
+    service.stop();
+}
+
+#[test]
 fn a_killed_service_tells_the_truth_at_its_next_start() {
     let mut service = Service::posix("backup_file_size = \"1MiB\"\nbackup_compression_algorithm = \"bz2\"\n");
     let volume = volume(&service, "volume", 64 * MIB);
