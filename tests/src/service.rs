@@ -133,9 +133,24 @@ impl Service {
 
     /// Starts the service and waits until it listens.
     pub fn start(&mut self) -> &mut Self {
+        let command = self.command(&["run"]);
+        self.spawn(command)
+    }
+
+    /// The same with the whole process pinned to the first processor, from its first moment.
+    pub fn start_on_one_processor(&mut self) -> &mut Self {
+        let run = self.command(&["run"]);
+        let mut command = Command::new("taskset");
+        command
+            .args(["-c", "0"])
+            .arg(run.get_program())
+            .args(run.get_args());
+        self.spawn(command)
+    }
+
+    fn spawn(&mut self, mut command: Command) -> &mut Self {
         let log = std::fs::File::create(self.path("log")).expect("the log is made");
-        let child = self
-            .command(&["run"])
+        let child = command
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()

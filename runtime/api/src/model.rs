@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(
     missing_docs,
-    reason = "the names are those of the status table, explained in docs/architecture.md"
+    reason = "the names are those of the supervisor's `Status`, which explains them"
 )]
 pub struct ServiceView {
     pub name: String,

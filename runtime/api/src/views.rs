@@ -24,8 +24,9 @@ pub(crate) fn service(service: &ServiceStatus) -> ServiceView {
         next_try: time(status.next_try),
         heartbeat: time(status.heartbeat),
         initialization_ms: last.map(|last| last.duration_ms),
-        initialization_fuel: last.map(|last| last.fuel),
-        peak_memory_bytes: last.map(|last| last.peak_memory),
+        // What a failed initialisation used is not known.
+        initialization_fuel: last.map(|last| last.fuel).filter(|fuel| *fuel > 0),
+        peak_memory_bytes: last.map(|last| last.peak_memory).filter(|bytes| *bytes > 0),
         threads_ending: service.threads_ending,
     }
 }
