@@ -223,10 +223,10 @@ async fn transfer(scratch: &Path, volume: &Path, algorithm: &str) -> anyhow::Res
     let limits = Arc::new(Limits::default());
     let (mut backup, mut restore) = (Duration::MAX, Duration::MAX);
     for _ in 0..RUNS {
-        let (instance, _) = sandbox
-            .open(&driver, "bench", &provision, &limits, budget())
+        let instance = sandbox
+            .open(&driver, "bench", &provision, &limits, &budget())
             .await?;
-        instance.do_setup(&provision.settings, budget()).await?;
+        instance.do_setup(&provision.settings, &budget()).await?;
         let identity = BackupIdentity {
             backup_id: BACKUP.into(),
             volume_id: VOLUME.into(),

@@ -21,7 +21,7 @@ pub(crate) async fn posix(scratch: &Path) -> anyhow::Result<(Sandbox, Driver, Pr
     let sandbox = Sandbox::start(helper, scratch.join("compiled")).await?;
     let limits = Arc::new(Limits::default());
     let driver = sandbox.load(&drivers().join("posix.wasm"), &limits).await?;
-    let (info, _) = sandbox.describe(&driver, "bench", &limits, budget()).await?;
+    let info = sandbox.describe(&driver, "bench", &limits, &budget()).await?;
     let root = scratch.join("root");
     std::fs::create_dir_all(&root)?;
     let path = SettingValue::Text(root.to_string_lossy().into_owned());
@@ -55,10 +55,10 @@ pub(crate) async fn measure(scratch: &Path) -> anyhow::Result<Vec<Figure>> {
     let mut thread = Vec::new();
     for _ in 0..200 {
         let begin = Instant::now();
-        let (instance, _) = sandbox
-            .open(&driver, "bench", &provision, &limits, budget())
+        let instance = sandbox
+            .open(&driver, "bench", &provision, &limits, &budget())
             .await?;
-        instance.do_setup(&provision.settings, budget()).await?;
+        instance.do_setup(&provision.settings, &budget()).await?;
         open.push(begin.elapsed());
         drop(instance);
         // The floor: a thread that starts, answers and ends.

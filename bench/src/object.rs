@@ -45,10 +45,10 @@ pub(crate) async fn measure(scratch: &Path) -> anyhow::Result<Vec<Figure>> {
 
     let (sandbox, driver, provision) = posix(scratch).await?;
     let limits = Arc::new(Limits::default());
-    let (instance, _) = sandbox
-        .open(&driver, "bench", &provision, &limits, budget())
+    let instance = sandbox
+        .open(&driver, "bench", &provision, &limits, &budget())
         .await?;
-    instance.do_setup(&provision.settings, budget()).await?;
+    instance.do_setup(&provision.settings, &budget()).await?;
     instance.create_container("bench").await?;
     let at = || ObjectAddress {
         container: "bench".into(),

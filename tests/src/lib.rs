@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use cofferdam_sandbox::compile::CompileHelper;
 use cofferdam_sandbox::requirements::Provision;
-use cofferdam_sandbox::{Budget, Driver, Failure, Instance, Limits, Sandbox, Usage};
+use cofferdam_sandbox::{Budget, Driver, Failure, Instance, Limits, Sandbox};
 
 /// More fuel than any test burns.
 pub const PLENTY: u64 = u64::MAX / 4;
@@ -98,12 +98,7 @@ impl TestSandbox {
     }
 
     /// Makes an instance with nothing granted.
-    pub async fn open(
-        &self,
-        driver: &Driver,
-        limit: Duration,
-        fuel: u64,
-    ) -> Result<(Instance, Usage), Failure> {
+    pub async fn open(&self, driver: &Driver, limit: Duration, fuel: u64) -> Result<Instance, Failure> {
         self.provide(driver, &Provision::default(), limit, fuel).await
     }
 
@@ -114,10 +109,10 @@ impl TestSandbox {
         provision: &Provision,
         limit: Duration,
         fuel: u64,
-    ) -> Result<(Instance, Usage), Failure> {
+    ) -> Result<Instance, Failure> {
         let limits = Arc::new(self.limits.clone());
         self.sandbox
-            .open(driver, "test", provision, &limits, Budget::new(limit, fuel))
+            .open(driver, "test", provision, &limits, &Budget::new(limit, fuel))
             .await
     }
 }

@@ -98,15 +98,13 @@ async fn initialize(test: &TestSandbox, name: &str, limit: Duration, fuel: u64) 
     let driver = test.load(&hostile(name)).await?;
     let budget = Budget::new(limit, fuel);
     let limits = std::sync::Arc::new(test.limits.clone());
-    let (_, used) = test.sandbox.describe(&driver, "test", &limits, budget).await?;
-    let budget = budget.less(used.fuel);
-    let (instance, used) = test
+    test.sandbox.describe(&driver, "test", &limits, &budget).await?;
+    let instance = test
         .sandbox
-        .open(&driver, "test", &Default::default(), &limits, budget)
+        .open(&driver, "test", &Default::default(), &limits, &budget)
         .await?;
-    let budget = budget.less(used.fuel);
-    let used = instance.do_setup(&[], budget).await?;
-    instance.check_for_setup_error(budget.less(used.fuel)).await?;
+    instance.do_setup(&[], &budget).await?;
+    instance.check_for_setup_error(&budget).await?;
     instance.create_container("c").await?;
     Ok(instance)
 }
@@ -135,7 +133,7 @@ async fn each_guest_that_fails_at_setup_gets_its_own_code_and_disturbs_nobody() 
         println!("{name}: {} | {failure}", failure.code());
         let begin = Instant::now();
         neighbour
-            .probe(Budget::new(Duration::from_secs(5), PLENTY))
+            .probe(&Budget::new(Duration::from_secs(5), PLENTY))
             .await
             .unwrap();
         worst = worst.max(begin.elapsed());
@@ -182,14 +180,14 @@ async fn a_failed_call_ends_the_instance_and_an_error_of_the_driver_does_not() {
         .await
         .unwrap();
     let failure = instance
-        .probe(Budget::new(Duration::from_millis(100), PLENTY))
+        .probe(&Budget::new(Duration::from_millis(100), PLENTY))
         .await
         .unwrap_err();
     assert_eq!(failure.code(), "wall-timeout");
     assert!(!instance.is_alive());
     assert_eq!(
         instance
-            .probe(Budget::new(Duration::from_secs(1), PLENTY))
+            .probe(&Budget::new(Duration::from_secs(1), PLENTY))
             .await
             .unwrap_err()
             .code(),
@@ -202,7 +200,7 @@ async fn a_failed_call_ends_the_instance_and_an_error_of_the_driver_does_not() {
     let budget = Budget::new(Duration::from_secs(5), PLENTY);
     assert!(
         instance
-            .do_setup(&[], budget)
+            .do_setup(&[], &budget)
             .await
             .unwrap_err()
             .code()
@@ -217,7 +215,8 @@ async fn a_caller_that_goes_away_ends_the_instance() {
     let instance = initialize(&test, "spin-in-probe", Duration::from_secs(5), PLENTY)
         .await
         .unwrap();
-    let call = instance.probe(Budget::new(Duration::from_secs(60), PLENTY));
+    let budget = Budget::new(Duration::from_secs(60), PLENTY);
+    let call = instance.probe(&budget);
     assert!(
         tokio::time::timeout(Duration::from_millis(50), call)
             .await

@@ -42,7 +42,7 @@ impl Posix {
         std::fs::create_dir(&root).unwrap();
         let driver = test.load(&drivers().join("posix.wasm")).await?;
         let limits = std::sync::Arc::new(test.limits.clone());
-        let (info, _) = test.sandbox.describe(&driver, "test", &limits, budget()).await?;
+        let info = test.sandbox.describe(&driver, "test", &limits, &budget()).await?;
         let mut all: BTreeMap<String, SettingValue> = settings
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
@@ -58,10 +58,10 @@ impl Posix {
             }],
         };
         let provision = provide(&info, &all, &grants)?;
-        let (instance, _) = test
+        let instance = test
             .provide(&driver, &provision, Duration::from_secs(30), PLENTY)
             .await?;
-        instance.do_setup(&provision.settings, budget()).await?;
+        instance.do_setup(&provision.settings, &budget()).await?;
         Ok(Posix { test, instance, root })
     }
 
@@ -270,13 +270,13 @@ async fn deleting_is_for_good_and_what_is_absent_is_deleted_already() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_setup_check_leaves_nothing_behind_and_notices_a_lost_root() {
     let posix = Posix::new().await;
-    posix.instance.check_for_setup_error(budget()).await.unwrap();
-    posix.instance.probe(budget()).await.unwrap();
+    posix.instance.check_for_setup_error(&budget()).await.unwrap();
+    posix.instance.probe(&budget()).await.unwrap();
     assert_eq!(std::fs::read_dir(&posix.root).unwrap().count(), 0);
     std::fs::remove_dir(&posix.root).unwrap();
     for failure in [
-        posix.instance.check_for_setup_error(budget()).await.unwrap_err(),
-        posix.instance.probe(budget()).await.unwrap_err(),
+        posix.instance.check_for_setup_error(&budget()).await.unwrap_err(),
+        posix.instance.probe(&budget()).await.unwrap_err(),
     ] {
         assert_eq!(failure.code(), "driver.unavailable", "{failure}");
     }

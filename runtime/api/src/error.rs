@@ -24,6 +24,13 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// What is asked for is refused for a reason that its owner has put into words.
+    pub(crate) fn refused(view: ErrorView) -> Self {
+        ApiError(StatusCode::UNPROCESSABLE_ENTITY, view)
+    }
+}
+
 impl From<ManagerError> for ApiError {
     fn from(error: ManagerError) -> Self {
         let status = match error.kind() {

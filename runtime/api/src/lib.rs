@@ -3,14 +3,16 @@
 //!
 //! Routes: `GET /v1/services[/NAME]`, `GET|POST /v1/backups`, `POST /v1/adopt`, `GET|DELETE /v1/backups/ID`, `POST
 //! /v1/backups/ID/restore`, `POST /v1/backups/ID/verify`, `GET /v1/operations/ID`, `POST
-//! /v1/services/NAME/reinitialize`. Work is answered with 202 and an operation to look at.
+//! /v1/services/NAME/reinitialize`, `GET /v1/events`, `POST /v1/reload`, `GET /metrics`. Work is answered with 202 and an
+//! operation to look at.
 //!
 //! Every body is hostile until it is read: at most 64 KiB, no unknown fields, an error with code, message and remedy.
 
 mod error;
+mod metrics;
 pub mod model;
 mod routes;
 mod views;
 
-pub use routes::router;
-pub use views::error as error_view;
+pub use routes::{Reload, router};
+pub use views::{error as error_view, event as event_view, service as service_view};

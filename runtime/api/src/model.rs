@@ -21,13 +21,37 @@ pub struct ServiceView {
     pub consecutive_failures: u64,
     pub last_success: Option<String>,
     pub last_probe: Option<String>,
+    /// When it is initialised next; absent while that goes on, while it is up, and when nothing is planned.
     pub next_try: Option<String>,
+    /// When it is probed next; absent while it is down.
+    pub next_probe: Option<String>,
     pub heartbeat: Option<String>,
-    pub initialization_ms: Option<u64>,
+    pub initialization_ms: Option<f64>,
     pub initialization_fuel: Option<u64>,
     pub peak_memory_bytes: Option<u64>,
+    pub initializations_succeeded: u64,
+    pub initializations_failed: u64,
+    pub probes_succeeded: u64,
+    pub probes_failed: u64,
+    pub transitions: u64,
     /// Threads of ended instances in the whole process that have not come back; stuck in the kernel if it lasts.
     pub threads_ending: usize,
+}
+
+/// One event of the history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventView {
+    /// Its place in the history.
+    pub number: i64,
+    /// When it happened.
+    pub at: String,
+    /// The backend; empty when it is about none.
+    pub backend: String,
+    /// Stable type name.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The event itself.
+    pub data: serde_json::Value,
 }
 
 /// One backup.

@@ -5,13 +5,18 @@ use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use cofferdam_manager::{BackupId, Manager, NewBackup, OperationId};
+use cofferdam_manager::{BackupId, Manager, NewBackup, OperationId, Reloaded};
+use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use crate::error::ApiError;
-use crate::model::{AdoptRequest, BackupView, CreateRequest, OperationView, RestoreRequest, ServiceView};
+use crate::metrics;
+use crate::model::{
+    AdoptRequest, BackupView, CreateRequest, ErrorView, EventView, OperationView, RestoreRequest, ServiceView,
+};
 use crate::views;
 
 type Answer<T> = Result<T, ApiError>;
@@ -20,12 +25,22 @@ type Shared = State<Arc<Manager>>;
 /// Bytes that a request's body may have.
 const MAX_BODY: usize = 64 << 10;
 
-/// The whole interface over one manager.
-pub fn router(manager: Arc<Manager>) -> Router {
-    Router::new()
+/// Reads the configuration anew and takes it; the owner of the configuration provides it.
+pub type Reload = Arc<dyn Fn() -> BoxFuture<'static, Result<Reloaded, ErrorView>> + Send + Sync>;
+
+/// The whole interface over one manager. Without `reload` there is no such route.
+pub fn router(manager: Arc<Manager>, reload: Option<Reload>) -> Router {
+    let mut router = Router::new();
+    if let Some(reload) = reload {
+        let handler = move || async move { reload().await.map(Json).map_err(ApiError::refused) };
+        router = router.route("/v1/reload", post(handler));
+    }
+    router
         .route("/v1/services", get(services))
         .route("/v1/services/{name}", get(service))
         .route("/v1/services/{name}/reinitialize", post(reinitialize))
+        .route("/v1/events", get(events))
+        .route("/metrics", get(read_metrics))
         .route("/v1/backups", get(backups).post(create))
         .route("/v1/adopt", post(adopt))
         .route("/v1/backups/{id}", get(backup).delete(delete))
@@ -50,6 +65,29 @@ async fn service(State(manager): Shared, Path(name): Path<String>) -> Answer<Jso
 async fn reinitialize(State(manager): Shared, Path(name): Path<String>) -> Answer<StatusCode> {
     manager.reinitialize(&name).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventsQuery {
+    backend: Option<String>,
+    after: Option<i64>,
+    limit: Option<u32>,
+}
+
+async fn events(State(manager): Shared, Query(query): Query<EventsQuery>) -> Answer<Json<Vec<EventView>>> {
+    if let Some(backend) = &query.backend {
+        manager.service(backend)?;
+    }
+    let limit = query.limit.unwrap_or(100);
+    let events = manager
+        .events(query.backend.as_deref(), query.after, limit)
+        .await?;
+    Ok(Json(events.iter().map(views::event).collect()))
+}
+
+async fn read_metrics(State(manager): Shared) -> ([(HeaderName, &'static str); 1], String) {
+    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::text(&manager))
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,13 +1,17 @@
 //! From the manager's values to what goes over the wire.
 
-use cofferdam_manager::{BackupRecord, ManagerError, OperationState, OperationStatus, ServiceStatus};
+use cofferdam_manager::{
+    BackupRecord, EventRecord, ManagerError, OperationState, OperationStatus, ServiceStatus,
+};
 
-use crate::model::{BackupView, ErrorView, OperationView, ServiceView};
+use crate::model::{BackupView, ErrorView, EventView, OperationView, ServiceView};
 
-pub(crate) fn service(service: &ServiceStatus) -> ServiceView {
+/// A service as it goes over the wire.
+pub fn service(service: &ServiceStatus) -> ServiceView {
     let status = &service.status;
     let time = |time: Option<jiff::Timestamp>| time.map(|time| time.to_string());
     let last = status.last_initialization.as_ref();
+    let works = status.phase.works();
     ServiceView {
         name: status.name.clone(),
         driver: service.driver.clone(),
@@ -21,13 +25,29 @@ pub(crate) fn service(service: &ServiceStatus) -> ServiceView {
         consecutive_failures: status.consecutive_failures.into(),
         last_success: time(status.last_success),
         last_probe: time(status.last_probe),
-        next_try: time(status.next_try),
+        next_try: time(status.next_try.filter(|_| !works)),
+        next_probe: time(status.next_try.filter(|_| works)),
         heartbeat: time(status.heartbeat),
         initialization_ms: last.map(|last| last.duration_ms),
-        // What a failed initialisation used is not known.
-        initialization_fuel: last.map(|last| last.fuel).filter(|fuel| *fuel > 0),
-        peak_memory_bytes: last.map(|last| last.peak_memory).filter(|bytes| *bytes > 0),
+        initialization_fuel: last.map(|last| last.fuel),
+        peak_memory_bytes: last.map(|last| last.peak_memory),
+        initializations_succeeded: status.counts.initializations_succeeded,
+        initializations_failed: status.counts.initializations_failed,
+        probes_succeeded: status.counts.probes_succeeded,
+        probes_failed: status.counts.probes_failed,
+        transitions: status.counts.transitions,
         threads_ending: service.threads_ending,
+    }
+}
+
+/// An event as it goes over the wire.
+pub fn event(record: &EventRecord) -> EventView {
+    EventView {
+        number: record.number,
+        at: record.at.to_string(),
+        backend: record.backend.clone(),
+        kind: record.kind.clone(),
+        data: serde_json::from_str(&record.payload).unwrap_or_default(),
     }
 }
 

@@ -5,11 +5,12 @@
 //! forward only; a database from a newer version is refused. Cost: one fsync per change, a few milliseconds.
 
 mod records;
+mod services;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 
-pub use records::{BackupId, BackupRecord, BackupStatus, Change, ServiceRecord, VolumeId};
+pub use records::{BackupId, BackupRecord, BackupStatus, Change, EventRecord, ServiceRecord, VolumeId};
 pub use sqlite::Catalog;
 
 /// What can go wrong with the catalog.

@@ -251,21 +251,38 @@ impl Change {
     }
 }
 
-/// One backend's service, as its last heartbeat left it.
+/// One backend's service, as its last change or heartbeat left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "the names are Cinder's columns and the status table's"
-)]
 pub struct ServiceRecord {
+    /// The backend.
     pub name: String,
+    /// The host that runs it.
     pub host: String,
-    pub driver: String,
-    pub phase: String,
-    pub code: Option<String>,
-    pub message: Option<String>,
-    /// Heartbeats so far.
+    /// Whether it is there no longer: recording it deletes it.
+    pub removed: bool,
+    /// The whole status as JSON, for the rooms above.
+    pub status: String,
+    /// The last heartbeat, which readers compare with `service_down_time`.
+    pub heartbeat: Option<Timestamp>,
+    /// Times it was recorded.
     pub report_count: u64,
-    /// The last heartbeat.
+    /// When it was last recorded.
     pub updated_at: Timestamp,
+}
+
+/// One event in the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRecord {
+    /// Its place in the history, given when it is recorded; never used twice.
+    pub number: i64,
+    /// The host that it happened on.
+    pub host: String,
+    /// The backend that it happened to; empty when it is about none.
+    pub backend: String,
+    /// Its stable type name.
+    pub kind: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The event as JSON.
+    pub payload: String,
 }

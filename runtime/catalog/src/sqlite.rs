@@ -15,10 +15,13 @@ use sqlx::{Row, Sqlite, Transaction};
 use uuid::Uuid;
 
 use crate::CatalogError;
-use crate::records::{BackupId, BackupRecord, BackupStatus, Change, ServiceRecord, VolumeId};
+use crate::records::{BackupId, BackupRecord, BackupStatus, Change, VolumeId};
 
 /// All migrations, oldest first.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations/0001_first.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("migrations/0001_first.sql")),
+    (2, "services", include_str!("migrations/0002_services.sql")),
+];
 
 /// Connections for readers.
 const READERS: u32 = 4;
@@ -33,7 +36,7 @@ pub struct Catalog {
     readers: SqlitePool,
 }
 
-type Result<T> = std::result::Result<T, CatalogError>;
+pub(crate) type Result<T> = std::result::Result<T, CatalogError>;
 
 impl Catalog {
     /// Opens the catalog, makes it (mode 0600) when it is not there, and brings its schema up to date.
@@ -209,60 +212,16 @@ impl Catalog {
         Ok(transaction.commit().await?)
     }
 
-    /// Records a service's heartbeat.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn heartbeat(&self, service: &ServiceRecord) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO services (name, host, driver, phase, code, message, report_count, updated_at)
-             VALUES (?, ?, ?, ?, ?, ?, 1, ?)
-             ON CONFLICT (host, name) DO UPDATE SET driver = excluded.driver, phase = excluded.phase,
-             code = excluded.code, message = excluded.message, report_count = report_count + 1,
-             updated_at = excluded.updated_at",
-        )
-        .bind(&service.name)
-        .bind(&service.host)
-        .bind(&service.driver)
-        .bind(&service.phase)
-        .bind(&service.code)
-        .bind(&service.message)
-        .bind(text(service.updated_at))
-        .execute(&self.writer)
-        .await?;
-        Ok(())
-    }
-
-    /// All services that ever left a heartbeat.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn services(&self) -> Result<Vec<ServiceRecord>> {
-        let rows = sqlx::query("SELECT * FROM services ORDER BY host, name")
-            .fetch_all(&self.readers)
-            .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(ServiceRecord {
-                    name: row.try_get("name")?,
-                    host: row.try_get("host")?,
-                    driver: row.try_get("driver")?,
-                    phase: row.try_get("phase")?,
-                    code: row.try_get("code")?,
-                    message: row.try_get("message")?,
-                    report_count: number(row, "report_count")?,
-                    updated_at: parsed(row, "updated_at")?,
-                })
-            })
-            .collect()
-    }
-
     #[cfg(test)]
     pub(crate) fn writer(&self) -> &SqlitePool {
         &self.writer
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 }
@@ -376,7 +335,7 @@ async fn store(transaction: &mut Transaction<'static, Sqlite>, record: &BackupRe
 }
 
 /// Microseconds always: then the texts sort as the times do.
-fn text(time: Timestamp) -> String {
+pub(crate) fn text(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 
@@ -384,19 +343,19 @@ fn integer(number: u64) -> Result<i64> {
     i64::try_from(number).map_err(|_| CatalogError::Damaged(format!("{number} is too great a number")))
 }
 
-fn number(row: &SqliteRow, column: &str) -> Result<u64> {
+pub(crate) fn number(row: &SqliteRow, column: &str) -> Result<u64> {
     let value: i64 = row.try_get(column)?;
     u64::try_from(value).map_err(|_| CatalogError::Damaged(format!("{column} is {value}")))
 }
 
-fn parsed<T: FromStr>(row: &SqliteRow, column: &str) -> Result<T> {
+pub(crate) fn parsed<T: FromStr>(row: &SqliteRow, column: &str) -> Result<T> {
     let value: String = row.try_get(column)?;
     value
         .parse()
         .map_err(|_| CatalogError::Damaged(format!("{column} is {value:?}")))
 }
 
-fn parsed_option<T: FromStr>(row: &SqliteRow, column: &str) -> Result<Option<T>> {
+pub(crate) fn parsed_option<T: FromStr>(row: &SqliteRow, column: &str) -> Result<Option<T>> {
     let value: Option<String> = row.try_get(column)?;
     let parse = |value: String| {
         value

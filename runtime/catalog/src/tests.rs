@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{BackupId, BackupRecord, BackupStatus, Catalog, CatalogError, Change, ServiceRecord, VolumeId};
+use crate::{
+    BackupId, BackupRecord, BackupStatus, Catalog, CatalogError, Change, EventRecord, ServiceRecord, VolumeId,
+};
 
 fn record(second: i64) -> BackupRecord {
     let now = Timestamp::from_second(second).unwrap();
@@ -152,24 +154,91 @@ async fn dependents_are_derived_from_the_records() {
     assert!(catalog.has_dependents(parent.id).await.unwrap());
 }
 
-#[tokio::test]
-async fn heartbeats_are_counted_per_service() {
-    let (_folder, catalog) = catalog().await;
-    let mut service = ServiceRecord {
-        name: "b".into(),
+fn service(name: &str) -> ServiceRecord {
+    ServiceRecord {
+        name: name.into(),
         host: "h".into(),
-        driver: "d".into(),
-        phase: "up".into(),
-        code: None,
-        message: None,
+        removed: false,
+        status: "{}".into(),
+        heartbeat: Some(Timestamp::from_second(4).unwrap()),
         report_count: 0,
         updated_at: Timestamp::from_second(5).unwrap(),
-    };
-    for _ in 0..3 {
-        catalog.heartbeat(&service).await.unwrap();
     }
-    service.report_count = 3;
-    assert_eq!(catalog.services().await.unwrap(), [service]);
+}
+
+fn event(backend: &str, second: i64) -> EventRecord {
+    EventRecord {
+        number: 0,
+        host: "h".into(),
+        backend: backend.into(),
+        kind: "backup.backend.state".into(),
+        at: Timestamp::from_second(second).unwrap(),
+        payload: format!("{{\"second\":{second}}}"),
+    }
+}
+
+#[tokio::test]
+async fn services_are_recorded_counted_removed_and_forgotten() {
+    let (_folder, catalog) = catalog().await;
+    let mut first = service("b");
+    for _ in 0..3 {
+        catalog
+            .record(std::slice::from_ref(&first), &[], 10)
+            .await
+            .unwrap();
+    }
+    first.report_count = 3;
+    assert_eq!(catalog.services().await.unwrap(), [first.clone()]);
+    let mut never_up = service("c");
+    never_up.heartbeat = None;
+    catalog.record(&[never_up], &[], 10).await.unwrap();
+    first.removed = true;
+    catalog.record(&[first], &[], 10).await.unwrap();
+    let left = catalog.services().await.unwrap();
+    assert_eq!(
+        (left.len(), left[0].name.as_str(), left[0].heartbeat),
+        (1, "c", None)
+    );
+    catalog.forget_services("other").await.unwrap();
+    assert_eq!(catalog.services().await.unwrap().len(), 1);
+    catalog.forget_services("h").await.unwrap();
+    assert!(catalog.services().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_history_keeps_the_newest_events_of_each_backend_and_reads_on_from_a_number() {
+    let (_folder, catalog) = catalog().await;
+    for second in 0..30 {
+        let events = [event("a", second), event("b", second)];
+        catalog
+            .record(&[], &events[..if second < 5 { 2 } else { 1 }], 10)
+            .await
+            .unwrap();
+    }
+    let seconds =
+        |events: Vec<EventRecord>| -> Vec<i64> { events.iter().map(|event| event.at.as_second()).collect() };
+    let of_a = catalog.events("h", Some("a"), None, 100).await.unwrap();
+    assert_eq!(
+        seconds(of_a.clone()),
+        (20..30).collect::<Vec<_>>(),
+        "the newest ten, oldest first"
+    );
+    assert_eq!(
+        seconds(catalog.events("h", Some("b"), None, 100).await.unwrap()),
+        (0..5).collect::<Vec<_>>(),
+        "another backend's events push none out"
+    );
+    assert_eq!(
+        seconds(catalog.events("h", None, None, 3).await.unwrap()),
+        [27, 28, 29]
+    );
+    let after = of_a[3].number;
+    assert_eq!(
+        seconds(catalog.events("h", Some("a"), Some(after), 2).await.unwrap()),
+        [24, 25]
+    );
+    assert!(catalog.events("other", None, None, 3).await.unwrap().is_empty());
+    assert!(of_a.windows(2).all(|pair| pair[0].number < pair[1].number));
 }
 
 #[tokio::test]
@@ -187,7 +256,7 @@ async fn a_newer_a_damaged_and_a_foreign_file_are_refused_by_name() {
             newer,
             CatalogError::Newer {
                 found: 99,
-                known: 1,
+                known: 2,
                 ..
             }
         ),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use cofferdam_api::model::{ErrorBody, OperationView};
+use cofferdam_api::model::{ErrorBody, ErrorView, OperationView};
 use cofferdam_manager::{CompileHelper, Manager};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -60,8 +60,25 @@ impl Client {
             return Ok(Client::Daemon(socket));
         }
         let manager = manager(config).await?;
-        let router = cofferdam_api::router(manager.clone());
+        let router = cofferdam_api::router(manager.clone(), None);
         Ok(Client::Embedded { manager, router })
+    }
+
+    /// Finds the daemon.
+    ///
+    /// # Errors
+    /// When none answers.
+    pub(crate) async fn daemon(config: &Config) -> anyhow::Result<Client> {
+        let socket = config.api_socket();
+        match tokio::net::UnixStream::connect(&socket).await {
+            Ok(_) => Ok(Client::Daemon(socket)),
+            Err(error) => Err(ServiceError(ErrorView {
+                code: "not-running".into(),
+                message: format!("no service answers on {}: {error}", socket.display()),
+                remedy: "start it: cofferdam run".into(),
+            })
+            .into()),
+        }
     }
 
     /// Ends an embedded service; a daemon goes on.

@@ -4,6 +4,7 @@ mod client;
 mod commands;
 mod config;
 mod exit;
+mod reload;
 mod show;
 
 use std::path::PathBuf;
@@ -36,7 +37,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the service until it is told to stop (SIGTERM or Ctrl-C; a second one aborts)
+    /// Run the service until it is told to stop (SIGTERM or Ctrl-C; a second one aborts); SIGHUP reloads the configuration
     Run,
     /// Look at the backends
     #[command(subcommand)]

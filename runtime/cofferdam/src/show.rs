@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use cofferdam_api::model::{BackupView, OperationView, ServiceView};
+use cofferdam_api::model::{BackupView, EventView, OperationView, ServiceView};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
@@ -85,7 +85,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
 /// The status table.
 pub(crate) fn services(services: &[ServiceView]) {
     let mut table = table(&[
-        "BACKEND", "DRIVER", "STATE", "PHASE", "SINCE", "TRIES", "NEXT TRY", "REASON",
+        "BACKEND", "DRIVER", "STATE", "PHASE", "SINCE", "TRIES", "NEXT", "REASON",
     ]);
     for service in services {
         let reason = match (&service.code, &service.message) {
@@ -100,7 +100,9 @@ pub(crate) fn services(services: &[ServiceView]) {
             Cell::new(&service.phase),
             Cell::new(ago(&service.since)),
             Cell::new(service.attempt),
-            Cell::new(until(&service.next_try)),
+            Cell::new(until(
+                &service.next_try.clone().or_else(|| service.next_probe.clone()),
+            )),
             Cell::new(reason),
         ]);
     }
@@ -128,20 +130,89 @@ pub(crate) fn service(service: &ServiceView) {
         ),
         ("last probe", or_dash(&service.last_probe.as_deref().map(time))),
         ("next try", or_dash(&service.next_try.as_deref().map(time))),
+        ("next probe", or_dash(&service.next_probe.as_deref().map(time))),
         ("heartbeat", or_dash(&service.heartbeat.as_deref().map(time))),
         (
             "last initialisation",
             service
                 .initialization_ms
-                .map_or_else(|| "-".into(), |ms| format!("{ms} ms")),
+                .map_or_else(|| "-".into(), |ms| format!("{ms:.1} ms")),
         ),
         ("fuel used", number(service.initialization_fuel)),
         (
             "peak memory",
             service.peak_memory_bytes.map_or_else(|| "-".into(), bytes),
         ),
-        ("threads ending", service.threads_ending.to_string()),
+        (
+            "initialisations",
+            format!(
+                "{} succeeded, {} failed",
+                service.initializations_succeeded, service.initializations_failed
+            ),
+        ),
+        (
+            "probes",
+            format!(
+                "{} succeeded, {} failed",
+                service.probes_succeeded, service.probes_failed
+            ),
+        ),
+        ("changes of phase", service.transitions.to_string()),
+        (
+            "threads ending",
+            format!("{} in the whole service", service.threads_ending),
+        ),
     ]);
+}
+
+/// The table of events.
+pub(crate) fn events(events: &[EventView]) {
+    let mut table = table(&["TIME", "BACKEND", "EVENT", "WHAT"]);
+    for event in events {
+        table.add_row(vec![
+            Cell::new(time(&event.at)),
+            Cell::new(&event.backend),
+            Cell::new(short(&event.kind)),
+            Cell::new(what(event)),
+        ]);
+    }
+    line(&table.to_string());
+}
+
+/// One event as a line.
+pub(crate) fn event(event: &EventView) {
+    line(&format!(
+        "{}  {}  {}  {}",
+        time(&event.at),
+        event.backend,
+        short(&event.kind),
+        what(event)
+    ));
+}
+
+/// The part of a type name that differs between events.
+fn short(kind: &str) -> &str {
+    kind.strip_prefix("backup.backend.").unwrap_or(kind)
+}
+
+/// What an event says, in a few words.
+fn what(event: &EventView) -> String {
+    let text = |name: &str| event.data.get(name).and_then(|value| value.as_str());
+    let number = |name: &str| event.data.get(name).and_then(serde_json::Value::as_u64);
+    let reason = match (text("code"), text("message")) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        _ => String::new(),
+    };
+    let words = match (text("from"), text("to")) {
+        (Some(from), Some(to)) => format!("{from} to {to}"),
+        _ => match number("attempt") {
+            Some(attempt) => format!("try {attempt}"),
+            None => number("lost").map_or_else(String::new, |lost| format!("{lost} events are missing here")),
+        },
+    };
+    let parts = [words, reason];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(", ")
 }
 
 /// Names and values, one a line.

@@ -70,7 +70,8 @@ impl Manager {
 
     fn new_record(&self, new: &NewBackup, backend: &str, source: &Source) -> BackupRecord {
         let algorithm = self
-            .backends
+            .backends()
+            .drivers
             .get(backend)
             .map_or_else(String::new, |driver| driver.options.algorithm.clone());
         let mut record =

@@ -7,14 +7,12 @@
 //! until they are done.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use cofferdam_sandbox::contract::DriverInfo;
 use cofferdam_sandbox::requirements::{self, Provision};
 use cofferdam_sandbox::{Budget, Driver as Component, Failure, Instance, Limits, Phase, Sandbox};
-use cofferdam_supervisor::{Driver, Initialized};
-use tokio::time::Instant;
+use cofferdam_supervisor::Driver;
 
 use crate::options::BackendOptions;
 
@@ -48,6 +46,53 @@ impl BackendDriver {
             limits,
             loaded: Mutex::default(),
             known: Mutex::default(),
+        }
+    }
+
+    /// Asks the loaded driver what it is, and checks settings and grants against the answer.
+    async fn describe(&self, budget: &Budget) -> Result<Arc<Known>, Failure> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(component) = loaded else {
+            return Err(Failure::Host {
+                phase: Phase::Load,
+                reason: "the driver was not loaded".into(),
+                remedy: "report this".into(),
+            });
+        };
+        let info = self
+            .sandbox
+            .describe(&component, &self.options.name, &self.limits, budget)
+            .await?;
+        let provision = requirements::provide(&info, &self.options.settings, &self.options.grants)?;
+        Ok(Arc::new(Known {
+            component,
+            info,
+            provision,
+        }))
+    }
+
+    /// Whether driver, settings and grants fit together. Runs no more than `describe`; touches no storage.
+    ///
+    /// # Errors
+    /// Any [`Failure`] of loading and `describe`, and what does not fit.
+    pub(crate) async fn check(&self) -> Result<(), Failure> {
+        self.load().await?;
+        let supervision = &self.options.supervision;
+        let budget = Budget::new(
+            supervision.initialization_timeout,
+            supervision.initialization_fuel,
+        );
+        self.describe(&budget).await.map(drop)
+    }
+
+    /// Name and version, or the file's name while the driver has not described itself.
+    pub(crate) fn shown(&self) -> String {
+        match self.known() {
+            Some(known) => format!("{} {}", known.info.name, known.info.version),
+            None => {
+                let stem = self.options.driver_file.file_stem().unwrap_or_default();
+                stem.to_string_lossy().into_owned()
+            }
         }
     }
 
@@ -111,13 +156,16 @@ impl Generation {
     /// # Errors
     /// What instantiation or `do-setup` of a new one failed with.
     pub(crate) async fn lease(&self) -> Result<Lease<'_>, Failure> {
+        self.lease_within(&Budget::new(self.limits.call_timeout, self.limits.call_fuel))
+            .await
+    }
+
+    /// The same, within a budget that covers more than this.
+    async fn lease_within(&self, budget: &Budget) -> Result<Lease<'_>, Failure> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let instance = match idle {
             Some(instance) if instance.is_alive() => instance,
-            _ => {
-                let budget = Budget::new(self.limits.call_timeout, self.limits.call_fuel);
-                self.open(budget).await?.0
-            }
+            _ => self.open(budget).await?,
         };
         Ok(Lease {
             generation: self,
@@ -125,18 +173,17 @@ impl Generation {
         })
     }
 
-    /// A new instance after `do-setup`, what it has used, and what is left of the budget.
-    async fn open(&self, budget: Budget) -> Result<(Instance, Budget), Failure> {
+    /// A new instance after `do-setup`.
+    async fn open(&self, budget: &Budget) -> Result<Instance, Failure> {
         let Known {
             component, provision, ..
         } = &*self.known;
-        let (instance, used) = self
+        let instance = self
             .sandbox
             .open(component, &self.backend, provision, &self.limits, budget)
             .await?;
-        let budget = budget.less(used.fuel);
-        let used = instance.do_setup(&provision.settings, budget).await?;
-        Ok((instance, budget.less(used.fuel)))
+        instance.do_setup(&provision.settings, budget).await?;
+        Ok(instance)
     }
 }
 
@@ -150,74 +197,27 @@ impl Driver for BackendDriver {
         Ok(())
     }
 
-    async fn initialize(
-        &self,
-        deadline: Instant,
-        limit: Duration,
-        fuel: u64,
-    ) -> Result<Initialized<Generation>, Failure> {
-        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(component) = loaded else {
-            return Err(Failure::Host {
-                phase: Phase::Load,
-                reason: "the driver was not loaded".into(),
-                remedy: "report this".into(),
-            });
-        };
-        let (name, budget) = (
-            &self.options.name,
-            Budget {
-                deadline,
-                limit,
-                fuel,
-            },
-        );
-        let (info, used) = self
-            .sandbox
-            .describe(&component, name, &self.limits, budget)
-            .await?;
-        let provision = requirements::provide(&info, &self.options.settings, &self.options.grants)?;
-        let known = Arc::new(Known {
-            component,
-            info,
-            provision,
-        });
+    async fn initialize(&self, budget: &Budget) -> Result<Arc<Generation>, Failure> {
+        let known = self.describe(budget).await?;
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
         let generation = Generation {
-            backend: name.clone(),
+            backend: self.options.name.clone(),
             sandbox: self.sandbox.clone(),
             limits: self.limits.clone(),
             known,
             idle: Mutex::default(),
         };
-        let (instance, left) = generation.open(budget.less(used.fuel)).await?;
-        let used = instance.check_for_setup_error(left).await?;
+        let instance = generation.open(budget).await?;
+        instance.check_for_setup_error(budget).await?;
         generation
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(instance);
-        Ok(Initialized {
-            ready: Arc::new(generation),
-            fuel: fuel.saturating_sub(left.less(used.fuel).fuel),
-            peak_memory: used.peak_memory,
-        })
+        Ok(Arc::new(generation))
     }
 
-    async fn probe(
-        &self,
-        ready: &Arc<Generation>,
-        deadline: Instant,
-        limit: Duration,
-    ) -> Result<(), Failure> {
-        let instance = ready.lease().await?;
-        instance
-            .probe(Budget {
-                deadline,
-                limit,
-                fuel: self.options.supervision.initialization_fuel,
-            })
-            .await?;
-        Ok(())
+    async fn probe(&self, ready: &Arc<Generation>, budget: &Budget) -> Result<(), Failure> {
+        ready.lease_within(budget).await?.probe(budget).await
     }
 }

@@ -11,6 +11,7 @@ use cofferdam_sandbox::contract::{BodyNeeds, DriverError, DriverInfo, OptionInfo
 use cofferdam_sandbox::requirements::{self, DirectoryGrant};
 use cofferdam_sandbox::{Budget, Failure, Limits, Sandbox};
 use serde::Serialize;
+use tempfile::TempDir;
 
 use crate::error::ManagerError;
 use crate::options::BackendOptions;
@@ -69,27 +70,55 @@ impl Inspection {
     }
 }
 
-/// Inspects a component, and what each of the backends would give it.
-///
-/// # Errors
-/// When the component cannot be loaded.
-pub async fn inspect(
+/// Inspects components in a sandbox of its own.
+#[derive(Debug)]
+pub struct Inspector {
+    sandbox: Sandbox,
+    /// Compiled code goes here, so that an inspection leaves nothing behind.
+    _scratch: TempDir,
+}
+
+impl Inspector {
+    /// Starts the sandbox.
+    ///
+    /// # Errors
+    /// When there is no folder for temporary files, or the sandbox fails its self-test.
+    pub async fn start(helper: CompileHelper) -> Result<Self, ManagerError> {
+        let scratch = tempfile::tempdir().map_err(|error| ManagerError::Service {
+            message: format!("no folder for temporary files: {error}"),
+            remedy: "set TMPDIR to a folder that can be written".into(),
+        })?;
+        Ok(Inspector {
+            sandbox: Sandbox::start(helper, scratch.path().join("compiled")).await?,
+            _scratch: scratch,
+        })
+    }
+
+    /// Inspects a component, and what each of the backends would give it.
+    ///
+    /// # Errors
+    /// When the component cannot be loaded or does not describe itself.
+    pub async fn inspect(
+        &self,
+        file: &Path,
+        limits: &Arc<Limits>,
+        backends: &[BackendOptions],
+    ) -> Result<Inspection, ManagerError> {
+        inspect(&self.sandbox, file, limits, backends).await
+    }
+}
+
+async fn inspect(
+    sandbox: &Sandbox,
     file: &Path,
     limits: &Arc<Limits>,
-    helper: CompileHelper,
     backends: &[BackendOptions],
 ) -> Result<Inspection, ManagerError> {
-    // Compiled code goes to a folder of its own, so that an inspection leaves nothing behind.
-    let scratch = tempfile::tempdir().map_err(|error| ManagerError::Service {
-        message: format!("no folder for temporary files: {error}"),
-        remedy: "set TMPDIR to a folder that can be written".into(),
-    })?;
-    let sandbox = Sandbox::start(helper, scratch.path().join("compiled")).await?;
     let begin = Instant::now();
     let driver = sandbox.load(file, limits).await?;
     let load_ms = begin.elapsed().as_millis() as u64;
     let budget = Budget::new(limits.call_timeout, limits.call_fuel);
-    let (info, _) = sandbox.describe(&driver, "inspect", limits, budget).await?;
+    let info = sandbox.describe(&driver, "inspect", limits, &budget).await?;
     let needs = info.needs;
     let words = [
         (BodyNeeds::SIZE, "size"),
@@ -117,12 +146,12 @@ pub async fn inspect(
             .collect(),
         load_ms,
         backends: backends.collect(),
-        report: driver.report,
+        report: driver.report.clone(),
         info,
     })
 }
 
-fn refusal(failure: &Failure) -> Refusal {
+pub(crate) fn refusal(failure: &Failure) -> Refusal {
     let option = match failure {
         Failure::Driver {
             error: DriverError::InvalidConfiguration(fault),

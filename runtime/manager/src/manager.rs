@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use cofferdam_catalog::{BackupId, BackupRecord, Catalog, ServiceRecord};
+use cofferdam_catalog::{BackupId, BackupRecord, Catalog, EventRecord};
 use cofferdam_sandbox::Sandbox;
 use cofferdam_sandbox::compile::CompileHelper;
-use cofferdam_supervisor::{Event, Status, Supervisor};
-use jiff::Timestamp;
+use cofferdam_supervisor::{Status, Supervisor};
 use rustix::fs::FlockOperation;
+use serde::{Deserialize, Serialize};
 
 use crate::driver::{BackendDriver, Generation};
 use crate::error::ManagerError;
+use crate::notify::recorder::Recorder;
+use crate::notify::webhook::{self, Deliveries};
 use crate::operations::{OperationId, OperationStatus, Operations};
 use crate::options::{BackendOptions, ServiceOptions};
 use crate::store::BackendStore;
@@ -24,8 +26,12 @@ use crate::store::BackendStore;
 /// How long an operation is waited for when the service stops, after it was told to cancel.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// Events that a sink may be behind before it loses the oldest. A thousand backends that begin at once make some four
+/// thousand.
+const EVENTS: usize = 1 << 14;
+
 /// One backend's state, as shown.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ServiceStatus {
     /// From the supervisor.
     pub status: Status,
@@ -35,15 +41,39 @@ pub struct ServiceStatus {
     pub threads_ending: usize,
 }
 
+/// The backends as they are configured now.
+#[derive(Debug, Default)]
+pub(crate) struct Backends {
+    pub(crate) drivers: BTreeMap<String, Arc<BackendDriver>>,
+    /// Their names in the order of the configuration.
+    pub(crate) order: Vec<String>,
+}
+
+impl Backends {
+    pub(crate) fn new(drivers: Vec<Arc<BackendDriver>>) -> Self {
+        let name = |driver: &Arc<BackendDriver>| driver.options.name.clone();
+        Backends {
+            order: drivers.iter().map(name).collect(),
+            drivers: drivers
+                .into_iter()
+                .map(|driver| (name(&driver), driver))
+                .collect(),
+        }
+    }
+}
+
 /// Runs the operations of one state folder. At most one exists per folder.
 pub struct Manager {
     pub(crate) options: ServiceOptions,
     pub(crate) catalog: Catalog,
     pub(crate) supervisor: Arc<Supervisor<BackendDriver>>,
-    pub(crate) backends: BTreeMap<String, Arc<BackendDriver>>,
     pub(crate) operations: Arc<Operations>,
-    order: Vec<String>,
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
+    /// Replaced as a whole by a reload.
+    pub(crate) backends: RwLock<Arc<Backends>>,
+    pub(crate) reloading: tokio::sync::Mutex<()>,
+    pub(crate) deliveries: Arc<Deliveries>,
+    recorder: Mutex<Option<Recorder>>,
     stopping: AtomicBool,
     _lock: File,
 }
@@ -61,44 +91,101 @@ impl Manager {
     ) -> Result<Arc<Manager>, ManagerError> {
         let lock = lock(&options.state_path)?;
         let catalog = Catalog::open(&options.state_path.join("catalog.sqlite")).await?;
+        // Whatever the last life left in the records: nothing is up before its first success in this one.
+        catalog.forget_services(&options.host).await?;
         let sandbox = Sandbox::start(helper, options.state_path.join("compiled")).await?;
-        let order: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
-        let drivers: BTreeMap<_, _> = backends
-            .into_iter()
-            .map(|backend| {
-                (
-                    backend.name.clone(),
-                    Arc::new(BackendDriver::new(sandbox.clone(), backend)),
-                )
-            })
-            .collect();
-        let supervised = order.iter().filter_map(|name| {
-            let driver = drivers.get(name)?;
-            Some((name.clone(), driver.clone(), driver.options.supervision.clone()))
-        });
-        let supervisor = Arc::new(Supervisor::start(supervised.collect()));
+        let driver = |backend| Arc::new(BackendDriver::new(sandbox.clone(), backend));
+        let backends = Backends::new(backends.into_iter().map(driver).collect());
+        let supervisor = Arc::new(Supervisor::start_with(
+            Vec::new(),
+            cofferdam_supervisor::Options {
+                event_capacity: EVENTS,
+                ..Default::default()
+            },
+        ));
+        let deliveries = Arc::new(Deliveries::default());
+        if let Some(webhook) = &options.webhook {
+            webhook::start(
+                webhook.clone(),
+                &options.host,
+                supervisor.events(),
+                deliveries.clone(),
+            )?;
+        }
         let manager = Arc::new(Manager {
             options,
             catalog,
             supervisor,
-            backends: drivers,
             operations: Operations::new(),
-            order,
             sandbox,
+            backends: RwLock::new(Arc::new(backends)),
+            reloading: tokio::sync::Mutex::default(),
+            deliveries,
+            recorder: Mutex::default(),
             stopping: AtomicBool::new(false),
             _lock: lock,
         });
+        // It listens before the first backend begins, so that the history has every event.
+        let recorder = Recorder::start(&manager);
+        *manager.recorder.lock().unwrap_or_else(PoisonError::into_inner) = Some(recorder);
+        let backends = manager.backends();
+        for driver in backends
+            .order
+            .iter()
+            .filter_map(|name| backends.drivers.get(name))
+        {
+            let options = &driver.options;
+            manager
+                .supervisor
+                .add(&options.name, driver.clone(), options.supervision.clone());
+        }
         manager.recover().await?;
-        tokio::spawn(record_heartbeats(manager.clone()));
+        if !manager.options.inithost_offload {
+            manager.operations.idle().await;
+        }
         Ok(manager)
+    }
+
+    pub(crate) fn backends(&self) -> Arc<Backends> {
+        self.backends
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// All backends, in the order of the configuration.
     pub fn services(&self) -> Vec<ServiceStatus> {
-        self.order
+        self.backends()
+            .order
             .iter()
             .filter_map(|name| self.service(name).ok())
             .collect()
+    }
+
+    /// Threads of ended driver instances, in the whole process, that have not come back.
+    pub fn threads_ending(&self) -> usize {
+        self.sandbox.threads_ending()
+    }
+
+    /// Events that were sent to the webhook, and that were not.
+    pub fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    /// The newest events of all backends or of one, oldest first; with `after` those that came after that number.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn events(
+        &self,
+        backend: Option<&str>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, ManagerError> {
+        Ok(self
+            .catalog
+            .events(&self.options.host, backend, after, limit)
+            .await?)
     }
 
     /// One backend.
@@ -106,23 +193,14 @@ impl Manager {
     /// # Errors
     /// [`ManagerError::UnknownBackend`].
     pub fn service(&self, name: &str) -> Result<ServiceStatus, ManagerError> {
-        let (Some(driver), Some(status)) = (self.backends.get(name), self.supervisor.status(name)) else {
+        let backends = self.backends();
+        let (Some(driver), Some(status)) = (backends.drivers.get(name), self.supervisor.status(name)) else {
             return Err(self.unknown(name));
-        };
-        let shown = match driver.known() {
-            Some(known) => format!("{} {}", known.info.name, known.info.version),
-            None => driver
-                .options
-                .driver_file
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
         };
         Ok(ServiceStatus {
             status,
-            driver: shown,
-            threads_ending: self.sandbox.threads_ending(),
+            driver: driver.shown(),
+            threads_ending: self.threads_ending(),
         })
     }
 
@@ -131,16 +209,16 @@ impl Manager {
     /// # Errors
     /// [`ManagerError::UnknownBackend`].
     pub async fn reinitialize(&self, name: &str) -> Result<(), ManagerError> {
-        if !self.backends.contains_key(name) {
-            return Err(self.unknown(name));
+        if self.supervisor.reinitialize(name).await {
+            Ok(())
+        } else {
+            Err(self.unknown(name))
         }
-        self.supervisor.reinitialize(name).await;
-        Ok(())
     }
 
     /// Waits until every backend's first initialisation has an outcome.
     pub async fn settled(&self) {
-        for name in &self.order {
+        for name in &self.backends().order {
             self.supervisor.settled(name).await;
         }
     }
@@ -181,6 +259,14 @@ impl Manager {
             tracing::warn!("operations did not end in time; their records are put right at the next start");
         }
         self.supervisor.shutdown().await;
+        let recorder = self
+            .recorder
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(recorder) = recorder {
+            recorder.finish().await;
+        }
         self.catalog.close().await;
     }
 
@@ -196,20 +282,20 @@ impl Manager {
     pub(crate) fn unknown(&self, name: &str) -> ManagerError {
         ManagerError::UnknownBackend {
             name: name.to_owned(),
-            known: self.order.clone(),
+            known: self.backends().order.clone(),
         }
     }
 
     /// The backend to use: the one that is asked for, or the first that is up.
     pub(crate) fn choose(&self, asked: Option<&str>) -> Result<(String, Arc<Generation>), ManagerError> {
         if let Some(name) = asked {
-            if !self.backends.contains_key(name) {
+            if !self.backends().drivers.contains_key(name) {
                 return Err(self.unknown(name));
             }
             return Ok((name.to_owned(), self.supervisor.lease(name)?));
         }
         let mut first_refusal = None;
-        for name in &self.order {
+        for name in &self.backends().order {
             match self.supervisor.lease(name) {
                 Ok(generation) => return Ok((name.clone(), generation)),
                 Err(not_up) => first_refusal = first_refusal.or(Some(not_up)),
@@ -251,36 +337,5 @@ fn lock(folder: &Path) -> Result<File, ManagerError> {
                 .into(),
         }),
         Err(error) => Err(broken("cannot be locked", error.into())),
-    }
-}
-
-/// Keeps the services' records in the catalog fresh, so that any reader of the database can tell who is up.
-async fn record_heartbeats(manager: Arc<Manager>) {
-    let mut events = manager.supervisor.events();
-    let manager = Arc::downgrade(&manager);
-    loop {
-        let name = match events.recv().await {
-            Ok(Event::Heartbeat { backend, .. } | Event::State { backend, .. }) => backend,
-            Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => continue,
-            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
-        };
-        let Some(manager) = manager.upgrade() else { return };
-        let Ok(service) = manager.service(&name) else {
-            continue;
-        };
-        let status = service.status;
-        let record = ServiceRecord {
-            name,
-            host: manager.options.host.clone(),
-            driver: service.driver,
-            phase: status.phase.to_string(),
-            code: status.code,
-            message: status.message,
-            report_count: 0,
-            updated_at: Timestamp::now(),
-        };
-        if let Err(error) = manager.catalog.heartbeat(&record).await {
-            tracing::warn!(backend = %record.name, %error, "the heartbeat cannot be recorded");
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cofferdam_sandbox::Limits;
 use cofferdam_sandbox::contract::SettingValue;
@@ -18,10 +19,28 @@ pub struct ServiceOptions {
     pub host: String,
     /// Availability zone of the service.
     pub availability_zone: String,
+    /// Whether deletes that a killed process left unfinished are finished in the background
+    /// (`backup_service_inithost_offload`); else the start waits for them.
+    pub inithost_offload: bool,
+    /// Events of each backend that the history keeps.
+    pub event_history: u32,
+    /// Where events are sent; none: nowhere.
+    pub webhook: Option<Webhook>,
+}
+
+/// A receiver of events over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// `http://` or `https://`.
+    pub url: String,
+    /// Wall-clock time of one try.
+    pub timeout: Duration,
+    /// A file whose first line is sent as bearer token; read anew for every event.
+    pub token_file: Option<PathBuf>,
 }
 
 /// One backend.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BackendOptions {
     /// Its name in the configuration.
     pub name: String,

@@ -9,12 +9,13 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, StreamError};
 
 use crate::body::{Body, Meter, Sink};
+use crate::budget::Budget;
 use crate::contract::{
     BackupIdentity, BodyInfo, ByteRange, DriverError, DriverInfo, ObjectAddress, ObjectInfo, Page, Placement,
     Setting,
 };
 use crate::failure::{Failure, Phase, clean};
-use crate::instance::{Answer, Budget, Guest, Instance, Patience, Usage};
+use crate::instance::{Answer, Guest, Instance};
 use crate::limits::TEXT;
 use crate::stream::{Reader, Writer};
 
@@ -25,30 +26,25 @@ pub const MAX_PAGE: u32 = 1000;
 
 impl Instance {
     /// What the driver says of itself.
-    pub(crate) async fn describe(&self, budget: Budget) -> Result<(DriverInfo, Usage), Failure> {
+    pub(crate) async fn describe(&self, budget: &Budget) -> Result<DriverInfo, Failure> {
         let answer = self
-            .call(
-                Phase::Describe,
-                Patience::Deadline(budget.deadline, budget.limit),
-                budget.fuel,
-                |guest| {
-                    Box::pin(
-                        guest
-                            .bindings
-                            .cofferdam_backup_backup_driver()
-                            .call_describe(&mut guest.store),
-                    )
-                },
-            )
+            .call(Phase::Describe, budget, None, |guest| {
+                Box::pin(
+                    guest
+                        .bindings
+                        .cofferdam_backup_backup_driver()
+                        .call_describe(&mut guest.store),
+                )
+            })
             .await?;
-        Ok((answer.value, answer.usage))
+        Ok(answer.value)
     }
 
     /// Configures the instance.
     ///
     /// # Errors
     /// Any [`Failure`]; whatever it is but the driver's own error has ended the instance.
-    pub async fn do_setup(&self, settings: &[Setting], budget: Budget) -> Result<Usage, Failure> {
+    pub async fn do_setup(&self, settings: &[Setting], budget: &Budget) -> Result<(), Failure> {
         let settings = settings.to_vec();
         let call = self.short(Phase::DoSetup, budget, move |guest| {
             Box::pin(async move {
@@ -59,14 +55,14 @@ impl Instance {
                     .await
             })
         });
-        call.await.map(|((), usage)| usage)
+        call.await
     }
 
     /// Proves that the backend is usable, canary and all.
     ///
     /// # Errors
     /// As [`Instance::do_setup`].
-    pub async fn check_for_setup_error(&self, budget: Budget) -> Result<Usage, Failure> {
+    pub async fn check_for_setup_error(&self, budget: &Budget) -> Result<(), Failure> {
         let call = self.short(Phase::CheckForSetupError, budget, |guest| {
             Box::pin(
                 guest
@@ -75,14 +71,14 @@ impl Instance {
                     .call_check_for_setup_error(&mut guest.store),
             )
         });
-        call.await.map(|((), usage)| usage)
+        call.await
     }
 
     /// Whether the backend still works.
     ///
     /// # Errors
     /// As [`Instance::do_setup`].
-    pub async fn probe(&self, budget: Budget) -> Result<Usage, Failure> {
+    pub async fn probe(&self, budget: &Budget) -> Result<(), Failure> {
         let call = self.short(Phase::Probe, budget, |guest| {
             Box::pin(
                 guest
@@ -91,7 +87,7 @@ impl Instance {
                     .call_probe(&mut guest.store),
             )
         });
-        call.await.map(|((), usage)| usage)
+        call.await
     }
 
     /// Where a new backup goes.
@@ -103,7 +99,7 @@ impl Instance {
         backup: BackupIdentity,
         container: Option<String>,
     ) -> Result<Placement, Failure> {
-        let call = self.short(Phase::PlaceBackup, self.budget(), move |guest| {
+        let call = self.unplanned(Phase::PlaceBackup, move |guest| {
             Box::pin(async move {
                 let driver = guest.bindings.cofferdam_backup_backup_driver();
                 driver
@@ -111,7 +107,7 @@ impl Instance {
                     .await
             })
         });
-        call.await.map(|(placement, _)| placement)
+        call.await
     }
 
     /// Makes the container if it is missing.
@@ -120,7 +116,7 @@ impl Instance {
     /// As [`Instance::do_setup`].
     pub async fn create_container(&self, container: &str) -> Result<(), Failure> {
         let container = container.to_owned();
-        let call = self.short(Phase::CreateContainer, self.budget(), move |guest| {
+        let call = self.unplanned(Phase::CreateContainer, move |guest| {
             Box::pin(async move {
                 guest
                     .bindings
@@ -129,7 +125,7 @@ impl Instance {
                     .await
             })
         });
-        call.await.map(|((), _)| ())
+        call.await
     }
 
     /// Stores an object from a stream. Waits as long as bytes move.
@@ -137,17 +133,12 @@ impl Instance {
     /// # Errors
     /// As [`Instance::do_setup`]; also `driver.failed` when the driver says that it stored a body which it has not
     /// read to its end.
-    pub async fn put_object(
-        &self,
-        at: ObjectAddress,
-        body: Reader,
-        info: BodyInfo,
-    ) -> Result<Usage, Failure> {
+    pub async fn put_object(&self, at: ObjectAddress, body: Reader, info: BodyInfo) -> Result<(), Failure> {
         let meter = Meter::default();
         let body: DynInputStream = Box::new(Body::new(body, meter.clone()));
-        let patience = Patience::Stall(self.limits.stall_timeout, meter);
+        let stall = Some((self.limits.stall_timeout, meter));
         let answer = self
-            .call(Phase::PutObject, patience, self.limits.call_fuel, move |guest| {
+            .call(Phase::PutObject, &self.budget(), stall, move |guest| {
                 Box::pin(async move {
                     let body = guest.store.data_mut().table.push(body)?;
                     let lent = Resource::new_borrow(body.rep());
@@ -170,7 +161,7 @@ impl Instance {
                 })
             })
             .await?;
-        checked(Phase::PutObject, answer).map(|((), usage)| usage)
+        checked(Phase::PutObject, answer)
     }
 
     /// Fetches an object, or a range of it, into a stream, and finishes or fails that stream. Waits as long as bytes
@@ -187,9 +178,9 @@ impl Instance {
         let meter = Meter::default();
         let (end, counted) = (sink.clone(), meter.clone());
         let sink: DynOutputStream = Box::new(Sink::new(sink, meter.clone()));
-        let patience = Patience::Stall(self.limits.stall_timeout, meter);
+        let stall = Some((self.limits.stall_timeout, meter));
         let result = self
-            .call(Phase::GetObject, patience, self.limits.call_fuel, move |guest| {
+            .call(Phase::GetObject, &self.budget(), stall, move |guest| {
                 Box::pin(async move {
                     let sink = guest.store.data_mut().table.push(sink)?;
                     let lent = Resource::new_borrow(sink.rep());
@@ -206,7 +197,7 @@ impl Instance {
             })
             .await
             .and_then(|answer| checked(Phase::GetObject, answer))
-            .and_then(|(said, _)| {
+            .and_then(|said| {
                 let wrote = counted.bytes();
                 if said == wrote {
                     return Ok(said);
@@ -230,7 +221,7 @@ impl Instance {
     /// # Errors
     /// As [`Instance::do_setup`]; `driver.not-found` when it is not there.
     pub async fn stat_object(&self, at: ObjectAddress) -> Result<ObjectInfo, Failure> {
-        let call = self.short(Phase::StatObject, self.budget(), move |guest| {
+        let call = self.unplanned(Phase::StatObject, move |guest| {
             Box::pin(async move {
                 guest
                     .bindings
@@ -239,7 +230,7 @@ impl Instance {
                     .await
             })
         });
-        call.await.map(|(info, _)| info)
+        call.await
     }
 
     /// Deletes an object; one that is absent too.
@@ -247,7 +238,7 @@ impl Instance {
     /// # Errors
     /// As [`Instance::do_setup`].
     pub async fn delete_object(&self, at: ObjectAddress) -> Result<(), Failure> {
-        let call = self.short(Phase::DeleteObject, self.budget(), move |guest| {
+        let call = self.unplanned(Phase::DeleteObject, move |guest| {
             Box::pin(async move {
                 guest
                     .bindings
@@ -256,7 +247,7 @@ impl Instance {
                     .await
             })
         });
-        call.await.map(|((), _)| ())
+        call.await
     }
 
     /// One page of a listing; `limit` is brought into 1 to [`MAX_PAGE`].
@@ -271,7 +262,7 @@ impl Instance {
         limit: u32,
     ) -> Result<Page, Failure> {
         let (container, prefix, limit) = (container.to_owned(), prefix.to_owned(), limit.clamp(1, MAX_PAGE));
-        let call = self.short(Phase::ListObjects, self.budget(), move |guest| {
+        let call = self.unplanned(Phase::ListObjects, move |guest| {
             Box::pin(async move {
                 let store = guest.bindings.cofferdam_backup_object_store();
                 store
@@ -279,7 +270,7 @@ impl Instance {
                     .await
             })
         });
-        let (page, _): (Page, _) = call.await?;
+        let page: Page = call.await?;
         if page.objects.len() > limit as usize {
             let reason = format!(
                 "it listed {} objects where {limit} were asked for",
@@ -297,21 +288,29 @@ impl Instance {
         Budget::new(self.limits.call_timeout, self.limits.call_fuel)
     }
 
+    /// A short call that no other budget covers.
+    async fn unplanned<T: Send + 'static>(
+        &self,
+        phase: Phase,
+        call: impl for<'a> FnOnce(&'a mut Guest) -> Calling<'a, Result<T, DriverError>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.short(phase, &self.budget(), call).await
+    }
+
     async fn short<T: Send + 'static>(
         &self,
         phase: Phase,
-        budget: Budget,
+        budget: &Budget,
         call: impl for<'a> FnOnce(&'a mut Guest) -> Calling<'a, Result<T, DriverError>> + Send + 'static,
-    ) -> Result<(T, Usage), Failure> {
-        let patience = Patience::Deadline(budget.deadline, budget.limit);
-        checked(phase, self.call(phase, patience, budget.fuel, call).await?)
+    ) -> Result<T, Failure> {
+        checked(phase, self.call(phase, budget, None, call).await?)
     }
 }
 
 /// The driver's own error as a failure; a denial that came before it says more than the driver can.
-fn checked<T>(phase: Phase, answer: Answer<Result<T, DriverError>>) -> Result<(T, Usage), Failure> {
+fn checked<T>(phase: Phase, answer: Answer<Result<T, DriverError>>) -> Result<T, Failure> {
     match (answer.value, answer.denied) {
-        (Ok(value), _) => Ok((value, answer.usage)),
+        (Ok(value), _) => Ok(value),
         (Err(_), Some(authority)) => Err(Failure::Denied {
             wanted: format!("HTTP to {}", clean(&authority, TEXT)),
             grant: "a network grant; this version has none yet".into(),

@@ -5,6 +5,7 @@
 //! a file of machine code. That file is trusted like our own code, so it lives in a private folder (mode 0700), under
 //! a name made of the component's digest and the engine's compatibility hash, with its own digest beside it, which
 //! is checked at each load.
+//! At most [`ABREAST`] compile at once, at a lower priority; who waits for the same component finds it in the cache then.
 //! Cost: 0.1 s for a Rust driver, 7 to 20 s for Python or JavaScript, the first time; 1 to 40 ms from the cache.
 
 use std::ffi::OsString;
@@ -22,6 +23,9 @@ use wasmtime::component::Component;
 use crate::component::ComponentReport;
 use crate::failure::{Failure, Phase, clean};
 use crate::limits::{Limits, TEXT};
+
+/// Components that are compiled at the same time.
+pub(crate) const ABREAST: usize = 2;
 
 /// How to start the compiling child: a program that calls [`child`] when it is given these arguments.
 #[derive(Debug, Clone)]
@@ -64,7 +68,7 @@ pub(crate) async fn compile(
         cache.join(format!("{name}.cwasm")),
         cache.join(format!("{name}.sha256")),
     );
-    if let Some(component) = load(engine, &code, &seal) {
+    if let Some(component) = load(engine, &code, &seal).await {
         return Ok(component);
     }
     let fresh = tempfile::Builder::new()
@@ -82,11 +86,19 @@ pub(crate) async fn compile(
         std::fs::rename(&sealed, &seal)
     };
     publish().map_err(|error| host(format!("the compile cache cannot be written: {error}")))?;
-    load(engine, &code, &seal).ok_or_else(|| host("the compiled code cannot be loaded again".into()))
+    load(engine, &code, &seal)
+        .await
+        .ok_or_else(|| host("the compiled code cannot be loaded again".into()))
 }
 
 /// Loads machine code when it is there and whole; anything else counts as not there and is compiled anew.
-fn load(engine: &Engine, code: &Path, seal: &Path) -> Option<Component> {
+async fn load(engine: &Engine, code: &Path, seal: &Path) -> Option<Component> {
+    let (engine, code, seal) = (engine.clone(), code.to_owned(), seal.to_owned());
+    let loading = tokio::task::spawn_blocking(move || load_now(&engine, &code, &seal));
+    loading.await.ok().flatten()
+}
+
+fn load_now(engine: &Engine, code: &Path, seal: &Path) -> Option<Component> {
     let expected = std::fs::read_to_string(seal).ok()?;
     if digest_of(code).ok()? != expected {
         tracing::warn!(file = %code.display(), "the compile cache's file is damaged; compiling anew");
@@ -183,7 +195,7 @@ async fn run_child(
 /// # Errors
 /// A sentence for the parent, which the caller prints on standard error before it exits non-zero.
 pub fn child(memory: u64, output: &Path) -> Result<(), String> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
+    use rustix::process::{Resource, Rlimit, nice, setrlimit};
     let bound = |resource, value: u64| {
         setrlimit(
             resource,
@@ -194,6 +206,8 @@ pub fn child(memory: u64, output: &Path) -> Result<(), String> {
         )
         .map_err(|error| format!("a limit of the compiling process cannot be set: {error}"))
     };
+    // Those that are being initialised or move data come first. Without the right to step back it goes on all the same.
+    let _ = nice(10);
     bound(Resource::Core, 0)?;
     bound(Resource::As, memory)?;
     bound(Resource::Fsize, memory)?;

@@ -53,6 +53,11 @@ fn refuse(reason: impl Into<String>) -> Failure {
     }
 }
 
+/// SHA-256 in lower-case hex: what a component is known by.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
 /// Reads and checks a component's bytes.
 ///
 /// # Errors
@@ -123,7 +128,7 @@ pub fn examine(bytes: &[u8], limits: &Limits) -> Result<ComponentReport, Failure
         })?;
     Ok(ComponentReport {
         size,
-        digest: hex::encode(Sha256::digest(bytes)),
+        digest: digest(bytes),
         contract,
         imports,
         exports,

@@ -8,6 +8,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, StreamError};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::budget::Meter;
 use crate::contract::host::{Host, Level, PipeError};
 use crate::egress::Egress;
 use crate::failure::clean;
@@ -24,6 +25,8 @@ const PIPE_PIECE: usize = 1 << 20;
 pub(crate) struct State {
     pub(crate) table: ResourceTable,
     pub(crate) memory: MemoryBudget,
+    /// Of the call that is under way.
+    pub(crate) meter: Meter,
     pub(crate) output: Output,
     pub(crate) turn: Arc<Turn>,
     pub(crate) kill: Arc<Kill>,
@@ -48,6 +51,7 @@ impl State {
         State {
             table,
             memory,
+            meter: Meter::default(),
             output,
             turn,
             kill,

@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
-use wasmtime::{CallHook, Store, UpdateDeadline};
+use wasmtime::{AsContextMut, CallHook, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::body::Meter;
+use crate::budget::Budget;
 use crate::contract::Bindings;
 use crate::failure::{Failure, Phase};
 use crate::host::State;
@@ -29,54 +30,6 @@ use crate::requirements::Provision;
 use crate::sandbox::{Driver, Shared};
 use crate::trap;
 use crate::turns::{Killed, Turn, take_turns};
-
-/// What one call, or several together, may use.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Budget {
-    /// When the wall clock has run out.
-    pub deadline: Instant,
-    /// The span that the deadline came from, for messages.
-    pub limit: Duration,
-    /// Units of fuel left.
-    pub fuel: u64,
-}
-
-impl Budget {
-    /// A budget that begins now.
-    pub fn new(limit: Duration, fuel: u64) -> Self {
-        Budget {
-            deadline: Instant::now() + limit,
-            limit,
-            fuel,
-        }
-    }
-
-    /// What is left of it after `used` fuel.
-    pub fn less(self, used: u64) -> Self {
-        Budget {
-            fuel: self.fuel.saturating_sub(used),
-            ..self
-        }
-    }
-}
-
-/// What a call used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Units of fuel.
-    pub fuel: u64,
-    /// The most bytes of guest memory held at once since the instance was made.
-    pub peak_memory: u64,
-}
-
-/// How long to wait for a call.
-#[derive(Debug, Clone)]
-pub(crate) enum Patience {
-    /// Until the deadline.
-    Deadline(Instant, Duration),
-    /// As long as bytes move: at most so long without any.
-    Stall(Duration, Meter),
-}
 
 /// A guest with its store, on its own thread.
 pub(crate) struct Guest {
@@ -103,7 +56,6 @@ impl Thread {
 /// What came back from a call into the guest.
 pub(crate) struct Answer<R> {
     pub(crate) value: R,
-    pub(crate) usage: Usage,
     /// Where the guest wanted to go and was not let.
     pub(crate) denied: Option<String>,
 }
@@ -162,8 +114,8 @@ impl Instance {
         backend: Arc<str>,
         provision: &Provision,
         limits: &Arc<Limits>,
-        budget: Budget,
-    ) -> Result<(Instance, Usage), Failure> {
+        budget: &Budget,
+    ) -> Result<Instance, Failure> {
         shared.check_clock()?;
         let (jobs, queue) = mpsc::channel(1);
         let kill = Arc::new(Kill::new());
@@ -196,29 +148,29 @@ impl Instance {
         };
 
         let (pre, provision, limits) = (driver.pre.clone(), provision.clone(), limits.clone());
-        let patience = Patience::Deadline(budget.deadline, budget.limit);
-        let usage = instance
-            .run(Phase::Instantiate, patience, move |slot, thread| {
+        let own = budget.clone();
+        instance
+            .run(Phase::Instantiate, budget, None, move |slot, thread| {
                 Box::pin(async move {
                     let mut store = new_store(thread, &limits, &provision, Output::new(backend, &limits))?;
-                    begin_call(&mut store, budget.fuel);
-                    thread.kill.arm(backstop(budget.deadline));
+                    let fuel = begin_call(&mut store, &own);
+                    thread.kill.arm(backstop(own.deadline()));
                     let made = thread.take_turns(pre.instantiate_async(&mut store)).await;
                     thread.kill.arm(None);
                     let words = store.data().output.last_words();
-                    let usage = end_call(&mut store, budget.fuel);
+                    end_call(&mut store);
                     match made {
                         Ok(Ok(bindings)) => {
                             *slot = Some(Guest { store, bindings });
-                            Ok(usage)
+                            Ok(())
                         }
-                        Ok(Err(error)) => Err(trap::explain(error, Phase::Instantiate, budget.fuel, &words)),
+                        Ok(Err(error)) => Err(trap::explain(error, Phase::Instantiate, fuel, &words)),
                         Err(Killed) => Err(killed(Phase::Instantiate)),
                     }
                 })
             })
             .await?;
-        Ok((instance, usage))
+        Ok(instance)
     }
 
     /// Whether the instance can take another call.
@@ -232,34 +184,36 @@ impl Instance {
         self.kill.kill();
     }
 
-    /// One call into the guest. `call` starts it; what it answers is the driver's answer.
+    /// One call into the guest. `call` starts it; what it answers is the driver's answer. With `stall` the call may
+    /// take as long as bytes move, at most so long without any, whatever the budget's deadline.
     pub(crate) async fn call<R: Send + 'static>(
         &self,
         phase: Phase,
-        patience: Patience,
-        fuel: u64,
+        budget: &Budget,
+        stall: Option<(Duration, Meter)>,
         call: impl for<'a> FnOnce(&'a mut Guest) -> Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>
         + Send
         + 'static,
     ) -> Result<Answer<R>, Failure> {
-        let deadline = match &patience {
-            Patience::Deadline(deadline, _) => backstop(*deadline),
-            Patience::Stall(..) => None,
+        let deadline = match stall {
+            Some(_) => None,
+            None => backstop(budget.deadline()),
         };
-        self.run(phase, patience, move |slot, thread| {
+        let own = budget.clone();
+        self.run(phase, budget, stall, move |slot, thread| {
             Box::pin(async move {
                 let Some(guest) = slot.as_mut() else {
                     return Err(killed(phase));
                 };
-                begin_call(&mut guest.store, fuel);
+                let fuel = begin_call(&mut guest.store, &own);
                 thread.kill.arm(deadline);
                 let answer = thread.take_turns(call(guest)).await;
                 thread.kill.arm(None);
                 let words = guest.store.data().output.last_words();
-                let usage = end_call(&mut guest.store, fuel);
+                end_call(&mut guest.store);
                 let denied = guest.store.data_mut().egress.take_denied();
                 let failure = match answer {
-                    Ok(Ok(value)) => return Ok(Answer { value, usage, denied }),
+                    Ok(Ok(value)) => return Ok(Answer { value, denied }),
                     Ok(Err(error)) => trap::explain(error, phase, fuel, &words),
                     Err(Killed) => killed(phase),
                 };
@@ -275,7 +229,8 @@ impl Instance {
     async fn run<R: Send + 'static>(
         &self,
         phase: Phase,
-        patience: Patience,
+        budget: &Budget,
+        stall: Option<(Duration, Meter)>,
         job: impl for<'a> FnOnce(
             &'a mut Option<Guest>,
             &'a Thread,
@@ -294,7 +249,7 @@ impl Instance {
             self.jobs.send(boxed).await.ok()?;
             answered.await.ok()
         };
-        let result = wait(patience, exchange).await;
+        let result = wait(budget, stall, exchange).await;
         match result {
             Ok(Some(Ok(answer))) => {
                 guard.0 = None;
@@ -314,12 +269,16 @@ impl Drop for Instance {
 }
 
 /// Waits for the exchange; the error is the span that was too long.
-async fn wait<T>(patience: Patience, exchange: impl Future<Output = T>) -> Result<T, Duration> {
-    match patience {
-        Patience::Deadline(deadline, limit) => tokio::time::timeout_at(deadline, exchange)
+async fn wait<T>(
+    budget: &Budget,
+    stall: Option<(Duration, Meter)>,
+    exchange: impl Future<Output = T>,
+) -> Result<T, Duration> {
+    match stall {
+        None => tokio::time::timeout_at(budget.deadline(), exchange)
             .await
-            .map_err(|_| limit),
-        Patience::Stall(span, meter) => {
+            .map_err(|_| budget.limit()),
+        Some((span, meter)) => {
             let mut exchange = std::pin::pin!(exchange);
             loop {
                 let before = meter.bytes();
@@ -337,7 +296,7 @@ fn backstop(deadline: Instant) -> Option<Duration> {
     Some(deadline.saturating_duration_since(Instant::now()) + BACKSTOP_GRACE)
 }
 
-fn killed(phase: Phase) -> Failure {
+pub(crate) fn killed(phase: Phase) -> Failure {
     Failure::Host {
         phase,
         reason: "the instance was ended before the call came to its end".into(),
@@ -404,16 +363,29 @@ fn new_store(
     store.set_hostcall_fuel(limits.hostcall_bytes);
     store.set_max_component_handles(limits.handles);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|context| {
+    store.epoch_deadline_callback(|mut context| {
+        charge(context.as_context_mut());
         Ok(if context.data().kill.must_stop() {
             UpdateDeadline::Interrupt
         } else {
             UpdateDeadline::Continue(1)
         })
     });
-    store.call_hook(|context, hook| {
-        if matches!(hook, CallHook::CallingHost) {
-            context.data().turn.give_up();
+    let gate = thread.shared.gate.clone();
+    store.call_hook(move |mut context, hook| {
+        match hook {
+            CallHook::CallingHost => {
+                charge(context.as_context_mut());
+                context.data().turn.enter_host();
+            }
+            CallHook::ReturningFromHost => {
+                let state = context.data();
+                state
+                    .turn
+                    .leave_host(&gate, &state.kill)
+                    .map_err(wasmtime::Error::new)?;
+            }
+            CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
         }
         Ok(())
     });
@@ -425,19 +397,27 @@ fn new_store(
     Ok(store)
 }
 
-/// Arms what is armed per call: fuel, epoch, the quota of output.
-fn begin_call(store: &mut Store<State>, fuel: u64) {
+/// Arms what is armed per call: fuel, epoch, the quota of output. Says how much fuel the call has.
+fn begin_call(store: &mut Store<State>, budget: &Budget) -> u64 {
+    let meter = budget.meter();
+    let fuel = meter.given();
     // Fuel is on for every store of this engine, so this cannot fail.
     let _ = store.set_fuel(fuel);
     store.set_epoch_deadline(1);
+    store.data_mut().meter = meter;
     store.data().output.begin_call();
+    fuel
 }
 
-fn end_call(store: &mut Store<State>, fuel: u64) -> Usage {
+fn end_call(store: &mut Store<State>) {
     store.data().output.end_call();
-    let left = store.get_fuel().unwrap_or(0);
-    Usage {
-        fuel: fuel.saturating_sub(left),
-        peak_memory: store.data().memory.peak(),
+    charge(store.as_context_mut());
+}
+
+/// Charges what the call has used so far.
+fn charge(context: StoreContextMut<'_, State>) {
+    if let Ok(left) = context.get_fuel() {
+        let state = context.data();
+        state.meter.charge(left, state.memory.peak());
     }
 }

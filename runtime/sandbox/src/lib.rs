@@ -4,6 +4,7 @@
 //! [`Sandbox::open`] for a live [`Instance`]. Whatever a guest does comes back as a [`Failure`].
 
 mod body;
+mod budget;
 mod calls;
 mod clock;
 pub mod compile;
@@ -26,8 +27,9 @@ mod trap;
 mod turns;
 pub mod units;
 
+pub use budget::{Budget, Usage};
 pub use calls::MAX_PAGE;
 pub use failure::{Failure, Phase, RetryClass};
-pub use instance::{Budget, Instance, Usage};
+pub use instance::Instance;
 pub use limits::Limits;
 pub use sandbox::{Driver, Sandbox};

@@ -1,19 +1,22 @@
 //! The process's sandbox: one engine, one ticker, one gate, and the drivers that were loaded into it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use crate::budget::Budget;
 use crate::clock::Ticker;
 use crate::compile::{self, CompileHelper};
 use crate::component::{self, ComponentReport};
 use crate::contract::{DriverInfo, DriverPre};
 use crate::failure::{Failure, Phase, clean};
 use crate::host::{self, State};
-use crate::instance::{Budget, Instance, Usage};
+use crate::instance::Instance;
 use crate::limits::{Limits, TEXT};
 use crate::requirements::Provision;
 use crate::turns::Gate;
@@ -80,14 +83,29 @@ pub struct Sandbox {
     shared: Arc<Shared>,
     helper: CompileHelper,
     cache: PathBuf,
+    /// Drivers that somebody still holds, by the digest of their file: many backends of one driver share its code,
+    /// and a backend that is initialised again does not read and check it all anew.
+    loaded: Arc<Mutex<HashMap<String, Weak<Loaded>>>>,
+    compiling: Arc<Semaphore>,
 }
 
 /// A driver that was loaded: checked, compiled and linked. None of its code has run yet.
 #[derive(Clone)]
-pub struct Driver {
+pub struct Driver(Arc<Loaded>);
+
+/// What [`Driver`] shares.
+pub struct Loaded {
     /// What its file holds.
     pub report: ComponentReport,
     pub(crate) pre: DriverPre<State>,
+}
+
+impl std::ops::Deref for Driver {
+    type Target = Loaded;
+
+    fn deref(&self) -> &Loaded {
+        &self.0
+    }
 }
 
 impl std::fmt::Debug for Driver {
@@ -109,6 +127,8 @@ impl Sandbox {
             shared: Arc::new(Shared::new(true)?),
             helper,
             cache,
+            loaded: Arc::default(),
+            compiling: Arc::new(Semaphore::new(compile::ABREAST)),
         })
     }
 
@@ -117,19 +137,42 @@ impl Sandbox {
     /// # Errors
     /// [`Failure::Host`] when the file cannot be read, [`Failure::InvalidComponent`], [`Failure::CompileTimeout`].
     pub async fn load(&self, file: &Path, limits: &Limits) -> Result<Driver, Failure> {
-        let bytes = read(file, limits).await?;
-        let report = component::examine(&bytes, limits)?;
+        let (bytes, digest) = read(file, limits).await?;
+        if bytes.len() as u64 <= limits.component_size
+            && let Some(known) = self.known(&digest)
+        {
+            return Ok(known);
+        }
+        // Checking takes up to a second for the greatest component, so it has a thread of its own.
+        let own = limits.clone();
+        let examined = tokio::task::spawn_blocking(move || (component::examine(&bytes, &own), bytes));
+        let (report, bytes) = examined.await.map_err(|error| lost(&error))?;
+        let report = report?;
         let shared = &self.shared;
+        // Whoever waited for the same component finds it loaded now. Nobody closes the semaphore.
+        let _turn = self.compiling.acquire().await;
+        if let Some(known) = self.known(&digest) {
+            return Ok(known);
+        }
         let compiled =
             compile::compile(&shared.engine, &self.helper, &self.cache, limits, &report, &bytes).await?;
         let unusable = |error: wasmtime::Error| Failure::InvalidComponent {
             reason: clean(&format!("{error:#}"), TEXT),
         };
         let pre = shared.linker.instantiate_pre(&compiled).map_err(unusable)?;
-        Ok(Driver {
+        let loaded = Arc::new(Loaded {
             report,
             pre: DriverPre::new(pre).map_err(unusable)?,
-        })
+        });
+        let mut all = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, driver| driver.strong_count() > 0);
+        all.insert(digest, Arc::downgrade(&loaded));
+        Ok(Driver(loaded))
+    }
+
+    fn known(&self, digest: &str) -> Option<Driver> {
+        let all = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(digest)?.upgrade().map(Driver)
     }
 
     /// What a driver says of itself, in an instance that has nothing and is thrown away. Under the budget, because the
@@ -142,17 +185,12 @@ impl Sandbox {
         driver: &Driver,
         backend: &str,
         limits: &Arc<Limits>,
-        budget: Budget,
-    ) -> Result<(DriverInfo, Usage), Failure> {
-        let (instance, opened) = self
+        budget: &Budget,
+    ) -> Result<DriverInfo, Failure> {
+        let instance = self
             .open(driver, backend, &Provision::default(), limits, budget)
             .await?;
-        let (info, described) = instance.describe(budget.less(opened.fuel)).await?;
-        let usage = Usage {
-            fuel: opened.fuel + described.fuel,
-            peak_memory: described.peak_memory,
-        };
-        Ok((sane(info)?, usage))
+        sane(instance.describe(budget).await?)
     }
 
     /// Makes an instance that has what the provision gives it and nothing else. The guest's start code runs under
@@ -166,8 +204,8 @@ impl Sandbox {
         backend: &str,
         provision: &Provision,
         limits: &Arc<Limits>,
-        budget: Budget,
-    ) -> Result<(Instance, Usage), Failure> {
+        budget: &Budget,
+    ) -> Result<Instance, Failure> {
         Instance::open(&self.shared, driver, backend.into(), provision, limits, budget).await
     }
 
@@ -177,25 +215,34 @@ impl Sandbox {
     }
 }
 
-async fn read(file: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
+/// The file's bytes, at most one more than allowed, and their digest.
+async fn read(file: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Failure> {
     let (path, most) = (file.to_owned(), limits.component_size);
-    let reading = tokio::task::spawn_blocking(move || -> std::io::Result<Vec<u8>> {
+    let reading = tokio::task::spawn_blocking(move || -> std::io::Result<(Vec<u8>, String)> {
         use std::io::Read;
         let mut bytes = Vec::new();
         // One byte more than allowed, so that the check of the size sees the excess.
         std::fs::File::open(path)?
             .take(most.saturating_add(1))
             .read_to_end(&mut bytes)?;
-        Ok(bytes)
+        let digest = component::digest(&bytes);
+        Ok((bytes, digest))
     });
-    let result = reading
-        .await
-        .unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    let result = reading.await.map_err(|error| lost(&error))?;
     result.map_err(|error| Failure::Host {
         phase: Phase::Load,
         reason: format!("the driver's file {} cannot be read: {error}", file.display()),
         remedy: "put the component there, or mend backup_driver or driver_path".into(),
     })
+}
+
+/// A blocking piece of the host's own work broke.
+fn lost(error: &tokio::task::JoinError) -> Failure {
+    Failure::Host {
+        phase: Phase::Load,
+        reason: format!("the host's own work was lost: {error}"),
+        remedy: "report this to the makers of Cofferdam".into(),
+    }
 }
 
 /// A driver's description within sensible bounds.

@@ -6,6 +6,7 @@ use wasmtime_wasi::I32Exit;
 use crate::failure::{Failure, Phase, clean};
 use crate::limits::TEXT;
 use crate::memory::MemoryDenied;
+use crate::turns::Killed;
 
 /// Explains why a call into the guest ended without an answer. `words` is what the guest wrote last.
 pub(crate) fn explain(error: wasmtime::Error, phase: Phase, budget: u64, words: &str) -> Failure {
@@ -15,6 +16,9 @@ pub(crate) fn explain(error: wasmtime::Error, phase: Phase, budget: u64, words: 
             wanted: *wanted,
             limit: *limit,
         };
+    }
+    if error.is::<Killed>() {
+        return crate::instance::killed(phase);
     }
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return Failure::Trap {

@@ -2,12 +2,14 @@
 //!
 //! Problem: hundreds of spinning guests, one thread each, starve a healthy one for seconds, whatever their nice value.
 //! Solution: fuel makes a guest yield after each slice. The wrapper round the call's future sees that a poll woke
-//! itself, which only a used-up slice does. Past a burst of [`BURST`] slices, every further slice needs a permit
-//! from one gate for the process, with one permit fewer than there are processors (at least one). A guest that waits
-//! for the host needs none, so moving data is never gated. A guest gives its permit up on the way into a host call, so
-//! that a call that blocks its thread (a hung mount) does not keep it.
+//! itself while guest code ran, which only a used-up slice does. Past a burst of [`BURST`] slices, every further slice
+//! needs a permit from one gate for the process, with one permit fewer than there are processors (at least one). A
+//! guest that waits for the host needs none, so moving data is never gated.
+//! A permit is held while guest code runs and never in a host call, which may block the thread (a hung mount): it is
+//! given up on the way in, and on the way out the thread waits for another. So a guest that makes one cheap host
+//! call per slice computes no more than its turn.
 //! Bound: computing guests together use at most the gate's permits. Cost: one small allocation per call, one
-//! uncontended semaphore operation per slice.
+//! uncontended semaphore operation per slice, and two per host call of a guest that computes past its burst.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -16,7 +18,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::ThreadId;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use futures::executor::block_on;
+use futures::future::{Either, select};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::task::unconstrained;
 
 use crate::kill::Kill;
 use crate::limits::BURST;
@@ -41,16 +46,60 @@ impl Gate {
 
 /// The permit that an instance holds while it computes.
 #[derive(Debug, Default)]
-pub(crate) struct Turn(Mutex<Option<OwnedSemaphorePermit>>);
+pub(crate) struct Turn {
+    permit: Mutex<Option<OwnedSemaphorePermit>>,
+    /// A host call took the permit away: guest code needs another before it goes on.
+    owed: AtomicBool,
+    in_host: AtomicBool,
+}
 
 impl Turn {
-    fn hold(&self, permit: OwnedSemaphorePermit) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(permit);
+    fn hold(&self, permit: Option<OwnedSemaphorePermit>) -> bool {
+        let mut held = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *held, permit).is_some()
     }
 
-    /// Gives the permit back; called at the end of a slice and on the way into the host.
-    pub(crate) fn give_up(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    /// The guest calls the host.
+    pub(crate) fn enter_host(&self) {
+        self.in_host.store(true, Ordering::Relaxed);
+        if self.hold(None) {
+            self.owed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The host call returns to the guest. Blocks the instance's own thread until it may compute on.
+    ///
+    /// # Errors
+    /// [`Killed`] when the instance is killed meanwhile.
+    pub(crate) fn leave_host(&self, gate: &Gate, kill: &Kill) -> Result<(), Killed> {
+        self.in_host.store(false, Ordering::Relaxed);
+        if !self.owed.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let permit = match gate.0.clone().try_acquire_owned() {
+            Ok(permit) => Some(permit),
+            Err(TryAcquireError::Closed) => None,
+            Err(TryAcquireError::NoPermits) => {
+                let acquire = pin!(unconstrained(gate.0.clone().acquire_owned()));
+                let killed = pin!(unconstrained(kill.killed()));
+                match block_on(select(acquire, killed)) {
+                    Either::Left((permit, _)) => permit.ok(),
+                    Either::Right(_) => return Err(Killed),
+                }
+            }
+        };
+        self.hold(permit);
+        Ok(())
+    }
+
+    /// The slice is over.
+    fn end_slice(&self) {
+        self.hold(None);
+        self.owed.store(false, Ordering::Relaxed);
+    }
+
+    fn is_in_host(&self) -> bool {
+        self.in_host.load(Ordering::Relaxed)
     }
 }
 
@@ -75,7 +124,8 @@ impl Wake for SliceWaker {
 }
 
 /// The instance was killed while the future ran.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the instance was ended")]
 pub(crate) struct Killed;
 
 /// Runs a guest's future, slice by slice, until it ends or the instance is killed.
@@ -102,9 +152,7 @@ pub(crate) async fn take_turns<F: Future>(
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(permit) => {
                     waiting = None;
-                    if let Ok(permit) = permit {
-                        turn.hold(permit);
-                    }
+                    turn.hold(permit.ok());
                 }
             }
         }
@@ -121,8 +169,8 @@ pub(crate) async fn take_turns<F: Future>(
             let task_waker = Waker::from(slice_waker.clone());
             future.as_mut().poll(&mut Context::from_waker(&task_waker))
         };
-        turn.give_up();
-        computing = slice_waker.woke_itself.load(Ordering::Relaxed);
+        turn.end_slice();
+        computing = slice_waker.woke_itself.load(Ordering::Relaxed) && !turn.is_in_host();
         waker = Some(slice_waker);
         if computing {
             slices = slices.saturating_add(1);
@@ -169,6 +217,37 @@ mod tests {
         assert!(tokio::time::timeout(second, long.as_mut()).await.is_err());
         drop(closed);
         assert_eq!(long.await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_permit_is_not_kept_in_a_host_call_and_is_waited_for_on_the_way_back() {
+        let gate = Gate(Arc::new(Semaphore::new(1)));
+        let (turn, kill) = (Arc::new(Turn::default()), Arc::new(Kill::new()));
+        turn.hold(gate.0.clone().try_acquire_owned().ok());
+        turn.enter_host();
+        let other = gate.close().expect("the permit is free during the call");
+        let thread = std::thread::spawn({
+            let (gate, turn, kill) = (gate.clone(), turn.clone(), kill.clone());
+            move || turn.leave_host(&gate, &kill)
+        });
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert!(!thread.is_finished(), "the gate is taken");
+        drop(other);
+        assert_eq!(thread.join().unwrap(), Ok(()));
+        assert!(
+            gate.close().is_none_or(|all| all.num_permits() == 0),
+            "it holds one again"
+        );
+
+        turn.enter_host();
+        let _other = gate.close();
+        kill.kill();
+        assert_eq!(turn.leave_host(&gate, &kill), Err(Killed));
+        assert_eq!(
+            Turn::default().leave_host(&gate, &kill),
+            Ok(()),
+            "one that owes nothing never waits"
+        );
     }
 
     /// Runs a future that would never end, and kills it from another thread.

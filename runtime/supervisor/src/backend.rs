@@ -22,8 +22,9 @@ use crate::backoff::Backoff;
 use crate::driver::Driver;
 use crate::events::{Event, emit};
 use crate::guard::{self, Attempt};
+use crate::pace::Pace;
 use crate::settings::Settings;
-use crate::state::{Applied, Input, Moment, Phase, State};
+use crate::state::{Applied, Ending, Input, Moment, Phase, State};
 use crate::status::ServiceState;
 use crate::supervisor::WallClock;
 
@@ -34,9 +35,9 @@ pub(crate) const QUEUE: usize = 16;
 const PROBE_SPACING: Duration = Duration::from_secs(1);
 
 /// What a backend can be told.
-#[derive(Debug)]
-pub(crate) enum Command {
+pub(crate) enum Command<D> {
     Reinitialize,
+    Configure(Arc<D>, Settings),
     Disable(String),
     Enable,
     Report(Failure),
@@ -67,10 +68,11 @@ pub(crate) struct Backend<D: Driver> {
     driver: Arc<D>,
     settings: Settings,
     published: watch::Sender<Published<D::Ready>>,
-    commands: mpsc::Receiver<Command>,
-    stop: watch::Receiver<bool>,
+    commands: mpsc::Receiver<Command<D>>,
+    stop: watch::Receiver<Option<Ending>>,
     events: broadcast::Sender<Event>,
     clock: WallClock,
+    pace: Pace,
     rng: Rng,
     state: State,
     ready: Option<Arc<D::Ready>>,
@@ -90,10 +92,11 @@ pub(crate) struct Parts<D: Driver> {
     pub(crate) name: String,
     pub(crate) driver: Arc<D>,
     pub(crate) settings: Settings,
-    pub(crate) commands: mpsc::Receiver<Command>,
-    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) commands: mpsc::Receiver<Command<D>>,
+    pub(crate) stop: watch::Receiver<Option<Ending>>,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) clock: WallClock,
+    pub(crate) pace: Pace,
     pub(crate) rng: Rng,
 }
 
@@ -118,6 +121,7 @@ impl<D: Driver> Backend<D> {
             stop: parts.stop,
             events: parts.events,
             clock: parts.clock,
+            pace: parts.pace,
             rng: parts.rng,
             state,
             ready: None,
@@ -133,20 +137,20 @@ impl<D: Driver> Backend<D> {
 
     /// Runs until the supervisor stops it or is gone.
     pub(crate) async fn run(mut self) {
-        loop {
+        let ending = loop {
             let due = self.due.unwrap_or_else(Instant::now);
             // In this order: a flood of commands cannot keep a heartbeat or an outcome from being seen.
             tokio::select! {
                 biased;
-                () = stopped(&mut self.stop) => break,
+                ending = stopped(&mut self.stop) => break ending,
                 () = sleep_until(self.next_beat), if self.state.phase.works() => self.beat(),
                 done = ended(&mut self.work) => self.done(done),
                 () = sleep_until(due), if self.due.is_some() && self.work.is_none() => self.begin(),
                 Some(command) = self.commands.recv() => self.command(command),
             }
-        }
+        };
         self.drop_work();
-        self.apply(Input::Stop);
+        self.apply(Input::Stop(ending));
     }
 
     fn now(&self) -> Moment {
@@ -215,7 +219,7 @@ impl<D: Driver> Backend<D> {
     }
 
     fn initialize(&mut self) {
-        let call = guard::initialize(self.driver.clone(), self.settings.clone());
+        let call = guard::initialize(self.driver.clone(), self.settings.clone(), self.pace.clone());
         self.due = None;
         self.work = Some(Work {
             began: Instant::now(),
@@ -233,7 +237,7 @@ impl<D: Driver> Backend<D> {
 
     fn probe(&mut self) {
         let Some(ready) = self.ready.clone() else { return };
-        let call = guard::probe(self.driver.clone(), ready, self.settings.probe_timeout);
+        let call = guard::probe(self.driver.clone(), ready, self.settings.clone());
         let began = Instant::now();
         self.due = None;
         self.last_probe_began = Some(began);
@@ -262,7 +266,7 @@ impl<D: Driver> Backend<D> {
         self.again = false;
     }
 
-    fn command(&mut self, command: Command) {
+    fn command(&mut self, command: Command<D>) {
         match command {
             Command::Reinitialize if self.state.phase == Phase::Disabled => {
                 tracing::info!(backend = %self.name, "not initialised again: it is disabled");
@@ -274,6 +278,17 @@ impl<D: Driver> Backend<D> {
                 self.drop_work();
                 self.backoff.reset();
                 self.initialize();
+            }
+            Command::Configure(driver, settings) => {
+                self.drop_work();
+                self.driver = driver;
+                self.backoff = Backoff::new(settings.periodic_interval);
+                self.settings = settings.clone();
+                self.next_beat = self.next_beat.min(Instant::now() + self.settings.report_interval);
+                self.apply(Input::Configure(settings));
+                if self.state.phase != Phase::Disabled {
+                    self.initialize();
+                }
             }
             Command::Disable(why) => {
                 self.drop_work();
@@ -304,8 +319,11 @@ impl<D: Driver> Backend<D> {
 }
 
 /// Waits until the supervisor stops its backends, or is gone.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
+async fn stopped(stop: &mut watch::Receiver<Option<Ending>>) -> Ending {
+    match stop.wait_for(Option::is_some).await {
+        Ok(ending) => ending.unwrap_or(Ending::Stopped),
+        Err(_) => Ending::Stopped,
+    }
 }
 
 /// Waits for the end of the call that is under way; for ever when there is none.

@@ -1,11 +1,9 @@
 //! A backend's driver, as far as the supervisor needs to know it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use cofferdam_sandbox::Failure;
-use tokio::time::Instant;
+use cofferdam_sandbox::{Budget, Failure};
 
 /// What can be loaded, initialised and probed.
 ///
@@ -22,34 +20,10 @@ pub trait Driver: Send + Sync + 'static {
     /// Bounded by itself, and not charged to the initialisation's deadline.
     async fn load(&self) -> Result<(), Failure>;
 
-    /// Sets up a new generation and proves that its backend is usable.
-    ///
-    /// `deadline` is the instant at which the call must have ended, `limit` the same as a length of time (for
-    /// messages), `fuel` its CPU budget in units of fuel. The callee keeps the deadline itself and answers
-    /// [`Failure::WallTimeout`].
-    async fn initialize(
-        &self,
-        deadline: Instant,
-        limit: Duration,
-        fuel: u64,
-    ) -> Result<Initialized<Self::Ready>, Failure>;
+    /// Sets up a new generation and proves that its backend is usable. The callee keeps the budget's deadline itself
+    /// and answers [`Failure::WallTimeout`]; what it uses is charged to the budget, also when it fails.
+    async fn initialize(&self, budget: &Budget) -> Result<Arc<Self::Ready>, Failure>;
 
-    /// Looks whether the backend of a generation still works; cheap, no side effects. Deadline as above.
-    async fn probe(
-        &self,
-        ready: &Arc<Self::Ready>,
-        deadline: Instant,
-        limit: Duration,
-    ) -> Result<(), Failure>;
-}
-
-/// What a successful initialisation gives.
-#[derive(Debug)]
-pub struct Initialized<R> {
-    /// The new generation.
-    pub ready: Arc<R>,
-    /// Fuel used, in units.
-    pub fuel: u64,
-    /// Greatest memory of an instance, in bytes.
-    pub peak_memory: u64,
+    /// Looks whether the backend of a generation still works; cheap, no side effects. Budget as above.
+    async fn probe(&self, ready: &Arc<Self::Ready>, budget: &Budget) -> Result<(), Failure>;
 }

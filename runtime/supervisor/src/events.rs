@@ -11,7 +11,7 @@ use crate::state::Phase;
 use crate::status::{Initialization, ServiceState};
 
 /// Something that happened to a backend. Serialized with its type name in `type`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type")]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are those of `Status`")]
@@ -37,7 +37,7 @@ pub enum Event {
         backend: String,
         at: Timestamp,
         attempt: u64,
-        duration_ms: u64,
+        initialization: Initialization,
         code: String,
         message: String,
         remedy: String,
@@ -80,6 +80,18 @@ impl Event {
             Event::ProbeFailure { .. } => "backup.backend.probe.failure",
             Event::State { .. } => "backup.backend.state",
             Event::Heartbeat { .. } => "backup.backend.heartbeat",
+        }
+    }
+
+    /// When it happened.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Event::InitializeStart { at, .. }
+            | Event::InitializeSuccess { at, .. }
+            | Event::InitializeFailure { at, .. }
+            | Event::ProbeFailure { at, .. }
+            | Event::State { at, .. }
+            | Event::Heartbeat { at, .. } => *at,
         }
     }
 
@@ -162,7 +174,7 @@ mod tests {
         assert_eq!(json["type"], event.kind());
         assert_eq!(json["at"], "2026-01-02T03:04:05Z");
         let initialization = Initialization {
-            duration_ms: 1,
+            duration_ms: 1.5,
             fuel: 2,
             peak_memory: 3,
         };

@@ -8,12 +8,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cofferdam_sandbox::{Failure, Phase};
+use cofferdam_sandbox::{Budget, Failure, Phase};
 use futures::FutureExt;
 use tokio::time::{Instant, timeout};
 
-use crate::driver::{Driver, Initialized};
+use crate::driver::Driver;
+use crate::pace::Pace;
 use crate::settings::Settings;
+use crate::status::Initialization;
 
 /// How long after its deadline a call is given up.
 const NET: Duration = Duration::from_secs(1);
@@ -23,38 +25,59 @@ const LOAD_NET: Duration = Duration::from_secs(600);
 
 /// One try to initialise.
 pub(crate) struct Attempt<R> {
-    pub(crate) result: Result<Initialized<R>, Failure>,
-    /// Time of the initialisation without loading; of loading, when that failed.
-    pub(crate) took: Duration,
+    pub(crate) result: Result<Arc<R>, Failure>,
+    /// Time of the initialisation without loading; of loading, when that failed. And what it used.
+    pub(crate) cost: Initialization,
 }
 
-/// Loads and initialises.
-pub(crate) async fn initialize<D: Driver>(driver: Arc<D>, settings: Settings) -> Attempt<D::Ready> {
-    let began = Instant::now();
-    if let Err(failure) = caught(driver.load(), Phase::Load, LOAD_NET, LOAD_NET).await {
-        return Attempt {
-            result: Err(failure),
-            took: began.elapsed(),
-        };
-    }
-    let began = Instant::now();
-    let limit = settings.initialization_timeout;
-    let call = driver.initialize(began + limit, limit, settings.initialization_fuel);
-    let result = caught(call, Phase::DoSetup, limit, limit + NET).await;
-    Attempt {
+/// Loads and initialises, each when it is its turn to begin.
+pub(crate) async fn initialize<D: Driver>(
+    driver: Arc<D>,
+    settings: Settings,
+    pace: Pace,
+) -> Attempt<D::Ready> {
+    let begin = || {
+        (
+            Instant::now(),
+            Budget::new(settings.initialization_timeout, settings.initialization_fuel),
+        )
+    };
+    let attempt = |began: Instant, budget: &Budget, result| Attempt {
         result,
-        took: began.elapsed(),
+        cost: Initialization::new(began.elapsed(), budget.used()),
+    };
+    let loading = pace.begin(|| {
+        let (began, budget) = begin();
+        let driver = driver.clone();
+        async move {
+            let loaded = caught(driver.load(), Phase::Load, LOAD_NET, LOAD_NET).await;
+            loaded.map_err(|failure| attempt(began, &budget, Err(failure)))
+        }
+    });
+    if let Err(failed) = loading.await {
+        return failed;
     }
+    let initializing = pace.begin(|| {
+        let (began, budget) = begin();
+        let driver = driver.clone();
+        async move {
+            let limit = budget.limit();
+            let result = caught(driver.initialize(&budget), Phase::DoSetup, limit, limit + NET).await;
+            attempt(began, &budget, result)
+        }
+    });
+    initializing.await
 }
 
 /// Probes.
 pub(crate) async fn probe<D: Driver>(
     driver: Arc<D>,
     ready: Arc<D::Ready>,
-    limit: Duration,
+    settings: Settings,
 ) -> Result<(), Failure> {
-    let call = driver.probe(&ready, Instant::now() + limit, limit);
-    caught(call, Phase::Probe, limit, limit + NET).await
+    let limit = settings.probe_timeout;
+    let budget = Budget::new(limit, settings.initialization_fuel);
+    caught(driver.probe(&ready, &budget), Phase::Probe, limit, limit + NET).await
 }
 
 async fn caught<T>(

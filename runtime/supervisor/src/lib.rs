@@ -10,14 +10,15 @@ mod backoff;
 mod driver;
 mod events;
 mod guard;
+mod pace;
 mod settings;
 mod state;
 mod status;
 mod supervisor;
 
-pub use driver::{Driver, Initialized};
+pub use driver::Driver;
 pub use events::Event;
 pub use settings::Settings;
 pub use state::Phase;
-pub use status::{Initialization, ServiceState, Status};
+pub use status::{Counts, Initialization, ServiceState, Status};
 pub use supervisor::{NotUp, Options, StatusWatch, Supervisor, WallClock};

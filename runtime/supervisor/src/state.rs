@@ -2,19 +2,20 @@
 //!
 //! Rows are phases, columns are inputs, cells are the next phase; `-` means that the input is ignored.
 //!
-//! |              | Begin        | Initialized | InitializeFailed | ProbeSucceeded | ProbeFailed      | Beat     | Disable  | Enable  | Stop     |
-//! |--------------|--------------|-------------|------------------|----------------|------------------|----------|----------|---------|----------|
-//! | Pending      | Initializing | -           | -                | -              | -                | -        | Disabled | -       | Down     |
-//! | Initializing | -            | Up          | Down             | -              | -                | -        | Disabled | -       | Down     |
-//! | Up           | Up ¹         | Up ²        | Down ²           | Up ³           | Degraded, Down ⁴ | Up       | Disabled | -       | Down     |
-//! | Degraded     | Degraded ¹   | Up ²        | Down ²           | Up ³           | Degraded, Down ⁴ | Degraded | Disabled | -       | Down     |
-//! | Down         | Initializing | -           | -                | -              | -                | -        | Disabled | -       | Down     |
-//! | Disabled     | -            | -           | -                | -              | -                | -        | Disabled | Pending | Disabled |
+//! |              | Begin        | Initialized | InitializeFailed | ProbeSucceeded | ProbeFailed      | Beat     | Configure | Disable  | Enable  | Stop     |
+//! |--------------|--------------|-------------|------------------|----------------|------------------|----------|-----------|----------|---------|----------|
+//! | Pending      | Initializing | -           | -                | -              | -                | -        | Pending   | Disabled | -       | Down     |
+//! | Initializing | -            | Up          | Down             | -              | -                | -        | Pending ⁵ | Disabled | -       | Down     |
+//! | Up           | Up ¹         | Up ²        | Down ²           | Up ³           | Degraded, Down ⁴ | Up       | Up ⁵      | Disabled | -       | Down     |
+//! | Degraded     | Degraded ¹   | Up ²        | Down ²           | Up ³           | Degraded, Down ⁴ | Degraded | Degraded ⁵| Disabled | -       | Down     |
+//! | Down         | Initializing | -           | -                | -              | -                | -        | Down      | Disabled | -       | Down     |
+//! | Disabled     | -            | -           | -                | -              | -                | -        | Disabled  | Disabled | Pending | Disabled |
 //!
 //! 1. The generation that works serves on while a new one is initialised; ignored when one is already under way.
 //! 2. Only while an initialisation is under way.
 //! 3. Only while none is.
 //! 4. As 3. `Down` when it is the `failure_threshold`-th failure in a row.
+//! 5. An initialisation that is under way is given up; the new settings need one of their own.
 //!
 //! `Up` and `Degraded` read up, as long as the heartbeat is younger than `service_down_time`; all else reads down.
 //! Hence: never up before the first success, down at once on a failed initialisation, one success makes it up.
@@ -25,14 +26,14 @@ use std::time::Duration;
 
 use cofferdam_sandbox::Failure;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::settings::Settings;
-use crate::status::Initialization;
+use crate::status::{Counts, Initialization};
 
 /// Where in its life a backend is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Not tried yet.
@@ -50,6 +51,16 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them.
+    pub const ALL: [Phase; 6] = [
+        Phase::Pending,
+        Phase::Initializing,
+        Phase::Up,
+        Phase::Degraded,
+        Phase::Down,
+        Phase::Disabled,
+    ];
+
     /// The name as it is shown: `initializing`.
     pub fn name(self) -> &'static str {
         match self {
@@ -118,8 +129,37 @@ pub(crate) enum Input {
     Disable(String),
     /// Somebody switches it on.
     Enable,
-    /// The service ends.
-    Stop,
+    /// Its driver or settings are others from now on.
+    Configure(Settings),
+    /// The service ends, or the backend is taken out of the configuration.
+    Stop(Ending),
+}
+
+/// Why a backend is supervised no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The service stops.
+    Stopped,
+    /// It is in the configuration no longer.
+    Removed,
+}
+
+impl From<Ending> for Reason {
+    fn from(ending: Ending) -> Self {
+        let (code, message, remedy) = match ending {
+            Ending::Stopped => ("stopped", "the service is stopping", "start it again"),
+            Ending::Removed => (
+                "removed",
+                "it was taken out of the configuration",
+                "none needed; what is stored there is untouched",
+            ),
+        };
+        Reason {
+            code: code.into(),
+            message: message.into(),
+            remedy: remedy.into(),
+        }
+    }
 }
 
 /// What an input did.
@@ -134,7 +174,7 @@ pub(crate) enum Applied {
 }
 
 /// All that is known about a backend.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct State {
     pub(crate) phase: Phase,
     /// Whether an initialisation is under way.
@@ -150,6 +190,7 @@ pub(crate) struct State {
     pub(crate) next_try: Option<Timestamp>,
     pub(crate) heartbeat: Option<Moment>,
     pub(crate) last_initialization: Option<Initialization>,
+    pub(crate) counts: Counts,
     pub(crate) service_down_time: Duration,
     failure_threshold: u32,
 }
@@ -169,6 +210,7 @@ impl State {
             next_try: None,
             heartbeat: None,
             last_initialization: None,
+            counts: Counts::default(),
             failure_threshold: settings.failure_threshold,
             service_down_time: settings.service_down_time,
         }
@@ -196,8 +238,10 @@ impl State {
             (Up | Degraded, Input::Beat) => from,
             (_, Input::Disable(_)) => Disabled,
             (Disabled, Input::Enable) => Pending,
-            (Disabled, Input::Stop) => Disabled,
-            (_, Input::Stop) => Down,
+            (Initializing, Input::Configure(_)) => Pending,
+            (_, Input::Configure(_)) => from,
+            (Disabled, Input::Stop(_)) => Disabled,
+            (_, Input::Stop(_)) => Down,
             (Pending | Initializing | Up | Degraded | Down | Disabled, _) => return Applied::Ignored,
         };
         self.record(input, to, now);
@@ -206,10 +250,10 @@ impl State {
         }
         self.phase = to;
         if from == to {
-            Applied::Same
-        } else {
-            Applied::Moved(from, to)
+            return Applied::Same;
         }
+        self.counts.transitions += 1;
+        Applied::Moved(from, to)
     }
 
     /// Notes what comes with an input besides the phase.
@@ -224,6 +268,7 @@ impl State {
                 };
             }
             Input::Initialized(initialization) => {
+                self.counts.initializations_succeeded += 1;
                 self.initializing = false;
                 self.settled = true;
                 self.last_initialization = Some(initialization);
@@ -231,16 +276,19 @@ impl State {
                 self.succeeded(now);
             }
             Input::InitializeFailed(reason, initialization) => {
+                self.counts.initializations_failed += 1;
                 self.initializing = false;
                 self.settled = true;
                 self.last_initialization = Some(initialization);
                 self.failed(reason);
             }
             Input::ProbeSucceeded => {
+                self.counts.probes_succeeded += 1;
                 self.last_probe = Some(now.time);
                 self.succeeded(now);
             }
             Input::ProbeFailed(reason) => {
+                self.counts.probes_failed += 1;
                 self.last_probe = Some(now.time);
                 self.failed(reason);
                 if to == Phase::Down {
@@ -257,15 +305,15 @@ impl State {
                 });
             }
             Input::Enable => self.reason = None,
-            Input::Stop if to == Phase::Disabled => {}
-            Input::Stop => {
-                let message = "the service is stopping".into();
-                self.ended(Reason {
-                    code: "stopped".into(),
-                    message,
-                    remedy: "start it again".into(),
-                });
+            Input::Configure(settings) => {
+                self.failure_threshold = settings.failure_threshold;
+                self.service_down_time = settings.service_down_time;
+                if std::mem::take(&mut self.initializing) {
+                    self.attempt = self.attempt.saturating_sub(1);
+                }
             }
+            Input::Stop(_) if to == Phase::Disabled => {}
+            Input::Stop(ending) => self.ended(ending.into()),
         }
     }
 

@@ -1,13 +1,16 @@
 //! A backend's status as it is shown: one flat record that says what is so, since when, why, and what comes next.
 
+use std::time::Duration;
+
+use cofferdam_sandbox::Usage;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::state::{Phase, Reason, State};
 
 /// What a service reads (the `state` of Cinder's `os-services`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceState {
     /// Operations may use it.
@@ -25,19 +28,44 @@ impl std::fmt::Display for ServiceState {
     }
 }
 
-/// What an initialisation has cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What an initialisation has cost, whether it succeeded or failed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Initialization {
-    /// Wall-clock milliseconds, without loading; of one that failed while loading, those of loading.
-    pub duration_ms: u64,
-    /// Units of fuel; 0 when it failed (not known then).
+    /// Wall-clock milliseconds to the microsecond, without loading; of one that failed while loading, those of loading.
+    pub duration_ms: f64,
+    /// Units of fuel.
     pub fuel: u64,
-    /// Bytes; 0 when it failed (not known then).
+    /// The most bytes of guest memory in one instance.
     pub peak_memory: u64,
 }
 
+impl Initialization {
+    pub(crate) fn new(duration: Duration, used: Usage) -> Self {
+        Initialization {
+            duration_ms: (duration.as_secs_f64() * 1e6).round() / 1e3,
+            fuel: used.fuel,
+            peak_memory: used.peak_memory,
+        }
+    }
+}
+
+/// What has happened to a backend since the service started, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Initialisations that succeeded.
+    pub initializations_succeeded: u64,
+    /// Initialisations that failed.
+    pub initializations_failed: u64,
+    /// Probes that succeeded.
+    pub probes_succeeded: u64,
+    /// Probes that failed.
+    pub probes_failed: u64,
+    /// Changes of phase.
+    pub transitions: u64,
+}
+
 /// One backend's status. Times are wall-clock, RFC 3339 when serialized; what is absent has not happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// The backend.
     pub name: String,
@@ -67,9 +95,32 @@ pub struct Status {
     pub heartbeat: Option<Timestamp>,
     /// Cost of the last initialisation.
     pub last_initialization: Option<Initialization>,
+    /// What has happened since the service started.
+    pub counts: Counts,
 }
 
 impl Status {
+    /// The status of a backend that nobody supervises: down, for this reason.
+    pub fn down(name: &str, code: &str, message: String, remedy: &str) -> Self {
+        Status {
+            name: name.to_owned(),
+            phase: Phase::Down,
+            state: ServiceState::Down,
+            code: Some(code.to_owned()),
+            message: Some(message),
+            remedy: Some(remedy.to_owned()),
+            since: Timestamp::UNIX_EPOCH,
+            attempt: 0,
+            consecutive_failures: 0,
+            last_success: None,
+            last_probe: None,
+            next_try: None,
+            heartbeat: None,
+            last_initialization: None,
+            counts: Counts::default(),
+        }
+    }
+
     /// What a state reads at an instant.
     pub(crate) fn of(name: &str, state: &State, now: Instant) -> Self {
         let up = state.is_up(now);
@@ -101,6 +152,7 @@ impl Status {
             next_try: state.next_try,
             heartbeat: state.heartbeat.map(|beat| beat.time),
             last_initialization: state.last_initialization,
+            counts: state.counts,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! All backends together: start, look, lease, command, stop.
 //!
 //! How: a handle per backend holds the receiving end of what its task publishes and the sending end of its commands.
-//! Bound: no call here waits for a driver; `shutdown` ends within [`SHUTDOWN`]. Cost: a look is one short read lock
-//! that only the one task writes; finding a backend by name is a walk over the list.
+//! Backends come, change and go while the service runs ([`Supervisor::add`], `configure`, `remove`).
+//! Bound: no call here waits for a driver; `shutdown` ends within [`SHUTDOWN`]. Cost: a look is a short read lock on
+//! the list and one that only the one task writes; finding a backend by name is a walk over the list.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use cofferdam_sandbox::Failure;
@@ -17,7 +18,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::backend::{Backend, Command, Parts, Published, QUEUE};
 use crate::driver::Driver;
 use crate::events::Event;
+use crate::pace::Pace;
 use crate::settings::Settings;
+use crate::state::Ending;
 use crate::status::Status;
 
 /// Longest time that a shutdown waits for all tasks together.
@@ -48,7 +51,7 @@ impl Default for Options {
 }
 
 /// A backend that cannot be used now, or that there is none of the name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("backend {} is {}{}", .status.name, .status.state, .status.message.as_ref().map(|m| format!(": {m}")).unwrap_or_default())]
 pub struct NotUp {
     /// Its status, with the reason.
@@ -57,16 +60,19 @@ pub struct NotUp {
 
 /// Supervises the backends of one service.
 pub struct Supervisor<D: Driver> {
-    backends: Vec<Handle<D>>,
+    backends: RwLock<Vec<Arc<Handle<D>>>>,
     events: broadcast::Sender<Event>,
-    stop: watch::Sender<bool>,
-    tasks: Mutex<Vec<(String, JoinHandle<()>)>>,
+    options: Options,
+    rng: Mutex<Rng>,
+    pace: Pace,
 }
 
 struct Handle<D: Driver> {
     name: String,
     published: watch::Receiver<Published<D::Ready>>,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Command<D>>,
+    stop: watch::Sender<Option<Ending>>,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl<D: Driver> Supervisor<D> {
@@ -79,53 +85,95 @@ impl<D: Driver> Supervisor<D> {
     /// The same with a clock, a seed and a channel size of one's own.
     pub fn start_with(backends: Vec<(String, Arc<D>, Settings)>, options: Options) -> Self {
         let (events, _) = broadcast::channel(options.event_capacity.clamp(1, 1 << 20));
-        let (stop, stopped) = watch::channel(false);
-        let mut rng = options.seed.map_or_else(Rng::new, Rng::with_seed);
-        let mut handles: Vec<Handle<D>> = Vec::with_capacity(backends.len());
-        let mut tasks = Vec::with_capacity(backends.len());
-        for (name, driver, settings) in backends {
-            if handles.iter().any(|handle| handle.name == name) {
-                tracing::error!(backend = %name, "a second backend of this name is ignored");
-                continue;
-            }
-            let (sender, commands) = mpsc::channel(QUEUE);
-            let (backend, published) = Backend::new(Parts {
-                name: name.clone(),
-                driver,
-                settings: settings.bounded(),
-                commands,
-                stop: stopped.clone(),
-                events: events.clone(),
-                clock: options.clock.clone(),
-                rng: rng.fork(),
-            });
-            tasks.push((name.clone(), tokio::spawn(backend.run())));
-            handles.push(Handle {
-                name,
-                published,
-                commands: sender,
-            });
-        }
-        Supervisor {
-            backends: handles,
+        let rng = options.seed.map_or_else(Rng::new, Rng::with_seed);
+        let supervisor = Supervisor {
+            backends: RwLock::default(),
             events,
+            options,
+            rng: Mutex::new(rng),
+            pace: Pace::new(),
+        };
+        for (name, driver, settings) in backends {
+            if !supervisor.add(&name, driver, settings) {
+                tracing::error!(backend = %name, "a second backend of this name is ignored");
+            }
+        }
+        supervisor
+    }
+
+    /// Begins to initialise and supervise one more backend. Answers whether the name was free.
+    pub fn add(&self, name: &str, driver: Arc<D>, settings: Settings) -> bool {
+        let mut backends = self.backends.write().unwrap_or_else(PoisonError::into_inner);
+        if backends.iter().any(|handle| handle.name == name) {
+            return false;
+        }
+        let (sender, commands) = mpsc::channel(QUEUE);
+        let (stop, stopped) = watch::channel(None);
+        let (backend, published) = Backend::new(Parts {
+            name: name.to_owned(),
+            driver,
+            settings: settings.bounded(),
+            commands,
+            stop: stopped,
+            events: self.events.clone(),
+            clock: self.options.clock.clone(),
+            pace: self.pace.clone(),
+            rng: self.rng.lock().unwrap_or_else(PoisonError::into_inner).fork(),
+        });
+        backends.push(Arc::new(Handle {
+            name: name.to_owned(),
+            published,
+            commands: sender,
             stop,
-            tasks: Mutex::new(tasks),
+            task: Mutex::new(Some(tokio::spawn(backend.run()))),
+        }));
+        true
+    }
+
+    /// Gives a backend another driver or other settings: it is initialised with them at once, and the generation that
+    /// works serves on until the outcome. Answers as [`Self::reinitialize`].
+    pub async fn configure(&self, name: &str, driver: Arc<D>, settings: Settings) -> bool {
+        self.command(name, Command::Configure(driver, settings.bounded()))
+            .await
+    }
+
+    /// Supervises a backend no longer. Leases that are out stay usable until they are given back; there are no new
+    /// ones. Waits for its task, which drops what is under way. Answers whether there was such a backend.
+    pub async fn remove(&self, name: &str) -> bool {
+        let handle = {
+            let mut backends = self.backends.write().unwrap_or_else(PoisonError::into_inner);
+            let at = backends.iter().position(|handle| handle.name == name);
+            at.map(|at| backends.remove(at))
+        };
+        match handle {
+            Some(handle) => {
+                handle.end(Ending::Removed, Instant::now() + SHUTDOWN).await;
+                true
+            }
+            None => false,
         }
     }
 
-    fn handle(&self, name: &str) -> Option<&Handle<D>> {
-        self.backends.iter().find(|handle| handle.name == name)
+    fn handles(&self) -> Vec<Arc<Handle<D>>> {
+        self.backends
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn handle(&self, name: &str) -> Option<Arc<Handle<D>>> {
+        let backends = self.backends.read().unwrap_or_else(PoisonError::into_inner);
+        backends.iter().find(|handle| handle.name == name).cloned()
     }
 
     /// A backend's status now; `None` when there is none of that name.
     pub fn status(&self, name: &str) -> Option<Status> {
-        self.handle(name).map(Handle::status)
+        self.handle(name).map(|handle| handle.status())
     }
 
     /// All statuses now, in the order in which the backends were given.
     pub fn statuses(&self) -> Vec<Status> {
-        self.backends.iter().map(Handle::status).collect()
+        self.handles().iter().map(|handle| handle.status()).collect()
     }
 
     /// The present generation of a backend that reads up. It stays usable for as long as it is held, also when a new
@@ -190,7 +238,7 @@ impl<D: Driver> Supervisor<D> {
         self.command(name, Command::Enable).await
     }
 
-    async fn command(&self, name: &str, command: Command) -> bool {
+    async fn command(&self, name: &str, command: Command<D>) -> bool {
         match self.handle(name) {
             Some(handle) => handle.commands.send(command).await.is_ok(),
             None => false,
@@ -209,23 +257,33 @@ impl<D: Driver> Supervisor<D> {
     /// Stops: calls that are under way are dropped, all backends read down. Ends within five seconds; a second call
     /// has nothing to wait for.
     pub async fn shutdown(&self) {
-        self.stop.send_replace(true);
-        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let handles = self.handles();
+        for handle in &handles {
+            handle.stop.send_replace(Some(Ending::Stopped));
+        }
         let deadline = Instant::now() + SHUTDOWN;
-        for (backend, mut task) in tasks {
-            match timeout_at(deadline, &mut task).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%backend, %error, "the backend's task broke"),
-                Err(_) => {
-                    tracing::error!(%backend, "the backend's task did not end in time");
-                    task.abort();
-                }
-            }
+        for handle in handles {
+            handle.end(Ending::Stopped, deadline).await;
         }
     }
 }
 
 impl<D: Driver> Handle<D> {
+    /// Ends the backend's task and waits for it until the deadline.
+    async fn end(&self, ending: Ending, deadline: Instant) {
+        self.stop.send_replace(Some(ending));
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut task) = task else { return };
+        match timeout_at(deadline, &mut task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(backend = %self.name, %error, "the backend's task broke"),
+            Err(_) => {
+                tracing::error!(backend = %self.name, "the backend's task did not end in time");
+                task.abort();
+            }
+        }
+    }
+
     fn status(&self) -> Status {
         Status::of(&self.name, &self.published.borrow().state, Instant::now())
     }
@@ -233,23 +291,12 @@ impl<D: Driver> Handle<D> {
 
 /// The status of a backend that does not exist.
 fn unknown(name: &str) -> Status {
-    use crate::{Phase, ServiceState};
-    Status {
-        name: name.to_owned(),
-        phase: Phase::Disabled,
-        state: ServiceState::Down,
-        code: Some("unknown-backend".into()),
-        message: Some(format!("there is no backend {name:?}")),
-        remedy: Some("use one that is configured, or configure it".into()),
-        since: Timestamp::UNIX_EPOCH,
-        attempt: 0,
-        consecutive_failures: 0,
-        last_success: None,
-        last_probe: None,
-        next_try: None,
-        heartbeat: None,
-        last_initialization: None,
-    }
+    Status::down(
+        name,
+        "unknown-backend",
+        format!("there is no backend {name:?}"),
+        "use one that is configured, or configure it",
+    )
 }
 
 /// Follows one backend's status.

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cofferdam_sandbox::Failure;
-use cofferdam_supervisor::{Driver, Event, Initialized, Phase, ServiceState, Settings, Supervisor};
-use common::{Act, Fake, Script, drain, one, options, pass, secs, settings, unavailable};
+use cofferdam_sandbox::{Budget, Failure};
+use cofferdam_supervisor::{Driver, Event, Phase, ServiceState, Settings, Supervisor};
+use common::{Act, Fake, Script, drain, misconfigured, one, options, pass, secs, settings, unavailable};
 use tokio::time::Instant;
 
 fn state(supervisor: &Supervisor<Fake>) -> ServiceState {
@@ -382,15 +382,11 @@ impl Driver for Blocking {
         Ok(())
     }
 
-    async fn initialize(&self, _: Instant, _: Duration, _: u64) -> Result<Initialized<()>, Failure> {
-        Ok(Initialized {
-            ready: Arc::new(()),
-            fuel: 0,
-            peak_memory: 0,
-        })
+    async fn initialize(&self, _: &Budget) -> Result<Arc<()>, Failure> {
+        Ok(Arc::new(()))
     }
 
-    async fn probe(&self, _: &Arc<()>, _: Instant, _: Duration) -> Result<(), Failure> {
+    async fn probe(&self, _: &Arc<()>, _: &Budget) -> Result<(), Failure> {
         self.begun.store(true, Ordering::SeqCst);
         let _ = self.release.lock().unwrap().recv();
         Ok(())
@@ -427,4 +423,103 @@ fn a_task_that_is_stuck_reads_down_by_its_missing_heartbeat() {
     let read = supervisor.lease("a").map_err(|refused| refused.status.code);
     drop(release);
     assert_eq!(read, Err(Some("no-heartbeat".into())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_working_backend_serves_on_until_its_new_configuration_has_an_outcome() {
+    let old = Fake::new(Act::Succeed, Act::Succeed);
+    let supervisor = one(&old, settings());
+    supervisor.settled("a").await;
+    let new = Fake::new(Act::Take(secs(5)), Act::Succeed);
+    assert!(supervisor.configure("a", new.clone(), settings()).await);
+    pass(secs(4)).await;
+    assert_eq!(
+        state(&supervisor),
+        ServiceState::Up,
+        "the old generation serves on"
+    );
+    pass(secs(2)).await;
+    assert_eq!(state(&supervisor), ServiceState::Up);
+    pass(secs(120)).await;
+    assert_eq!((old.init_count(), old.probe_count(), new.init_count()), (1, 0, 1));
+    assert!(new.probe_count() > 0, "the new driver is probed");
+
+    // A new configuration that does not work takes it down, also while another is being tried.
+    let hanging = Fake::new(Act::HangForEver, Act::Succeed);
+    let broken = Fake::new(Act::Fail(misconfigured()), Act::Succeed);
+    supervisor.configure("a", hanging.clone(), settings()).await;
+    pass(secs(1)).await;
+    supervisor.configure("a", broken.clone(), settings()).await;
+    pass(secs(1)).await;
+    assert_eq!(
+        hanging.calls_now.load(Ordering::SeqCst),
+        0,
+        "what was under way is given up"
+    );
+    assert_eq!(state(&supervisor), ServiceState::Down);
+    assert_eq!((hanging.init_count(), broken.init_count()), (1, 1));
+    supervisor.configure("a", new, settings()).await;
+    pass(secs(6)).await;
+    assert_eq!(state(&supervisor), ServiceState::Up);
+    assert!(!supervisor.configure("b", hanging, settings()).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_backend_stays_disabled_when_it_is_configured_anew() {
+    let (old, new) = (
+        Fake::new(Act::Succeed, Act::Succeed),
+        Fake::new(Act::Succeed, Act::Succeed),
+    );
+    let supervisor = one(&old, settings());
+    supervisor.disable("a", "not today").await;
+    supervisor.configure("a", new.clone(), settings()).await;
+    pass(secs(100)).await;
+    assert_eq!(
+        (supervisor.status("a").unwrap().phase, new.init_count()),
+        (Phase::Disabled, 0)
+    );
+    supervisor.enable("a").await;
+    pass(secs(1)).await;
+    assert_eq!((state(&supervisor), new.init_count()), (ServiceState::Up, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn backends_come_and_go_while_the_others_run() {
+    let (first, second) = (
+        Fake::new(Act::Succeed, Act::Succeed),
+        Fake::new(Act::HangForEver, Act::Succeed),
+    );
+    let supervisor = one(&first, settings());
+    let mut events = supervisor.events();
+    assert!(supervisor.add("b", second.clone(), settings()));
+    assert!(
+        !supervisor.add("b", second.clone(), settings()),
+        "the name is taken"
+    );
+    supervisor.settled("a").await;
+    let leased = supervisor.lease("a").unwrap();
+    assert!(supervisor.remove("a").await);
+    assert!(!supervisor.remove("a").await);
+    assert_eq!(*leased, 1, "what is leased stays usable");
+    assert_eq!(
+        supervisor.lease("a").unwrap_err().status.code.as_deref(),
+        Some("unknown-backend")
+    );
+    let last = drain(&mut events)
+        .into_iter()
+        .rev()
+        .find(|event| event.backend() == "a");
+    let Some(Event::State { to, code, .. }) = last else {
+        panic!("{last:?}")
+    };
+    assert_eq!((to, code.as_deref()), (Phase::Down, Some("removed")));
+    assert!(supervisor.remove("b").await);
+    assert_eq!(
+        second.calls_now.load(Ordering::SeqCst),
+        0,
+        "the call under way is dropped"
+    );
+    assert!(supervisor.add("a", first.clone(), settings()));
+    supervisor.settled("a").await;
+    assert_eq!((state(&supervisor), first.init_count()), (ServiceState::Up, 2));
 }

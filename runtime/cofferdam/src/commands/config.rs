@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use clap::Subcommand;
-use cofferdam_manager::inspect;
+use cofferdam_manager::{Inspector, Reloaded};
 
 use super::Context;
-use crate::client::helper;
+use crate::client::{Client, helper, service_error};
 use crate::config::options::{self, OPTIONS, Scope};
 use crate::config::{Config, Value, show_grant};
 use crate::show;
@@ -17,6 +17,8 @@ pub(crate) enum Command {
     Check,
     /// Show every option that holds and where it comes from
     Show,
+    /// Make a running service take the file as it is now; a file that is not sound changes nothing
+    Reload,
     /// List all options
     Options {
         /// As the page docs/configuration.md
@@ -29,21 +31,20 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
     match command {
         Command::Check => check(context).await,
         Command::Show => show_config(context),
+        Command::Reload => reload(context).await,
         Command::Options { markdown } => list_options(context, markdown),
     }
 }
 
 async fn check(context: &Context) -> anyhow::Result<()> {
     let config = context.read()?;
-    for backend in config.backend_options()? {
+    let backends = config.backend_options()?;
+    let inspector = Inspector::start(helper()).await.map_err(service_error)?;
+    for backend in backends {
         let limits = Arc::new(backend.limits.clone());
-        let found = inspect(
-            &backend.driver_file,
-            &limits,
-            helper(),
-            std::slice::from_ref(&backend),
-        )
-        .await;
+        let found = inspector
+            .inspect(&backend.driver_file, &limits, std::slice::from_ref(&backend))
+            .await;
         let found = found.map_err(|error| {
             config.error_at(
                 &backend.name,
@@ -75,6 +76,27 @@ async fn check(context: &Context) -> anyhow::Result<()> {
         ));
         Ok(())
     }
+}
+
+async fn reload(context: &Context) -> anyhow::Result<()> {
+    // The socket is looked for where the file says; a file that is not sound is refused here already.
+    let client = Client::daemon(&context.read()?).await?;
+    let done: Reloaded = client.post("/v1/reload", &()).await?;
+    if context.json {
+        return show::json(&done);
+    }
+    for (what, names) in [
+        ("added", &done.added),
+        ("changed, being initialised anew", &done.changed),
+        ("removed", &done.removed),
+        ("unchanged", &done.unchanged),
+        ("holds from the next start on", &done.needs_restart),
+    ] {
+        if !names.is_empty() {
+            show::line(&format!("{what}: {}", names.join(", ")));
+        }
+    }
+    Ok(())
 }
 
 fn origin(config: &Config, value: &Value) -> String {

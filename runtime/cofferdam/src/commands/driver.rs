@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use cofferdam_manager::{BackendOptions, Inspection, Limits, inspect};
+use cofferdam_manager::{BackendOptions, Inspection, Inspector, Limits};
 
 use super::Context;
-use crate::client::helper;
+use crate::client::{helper, service_error};
 use crate::config::{options, show_grant};
 use crate::show;
 
@@ -36,8 +36,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
     let limits = using
         .first()
         .map_or_else(Limits::default, |backend| backend.limits.clone());
-    let found = inspect(&file, &Arc::new(limits.clone()), helper(), &using).await;
-    let found = found.map_err(crate::client::service_error)?;
+    let inspector = Inspector::start(helper()).await.map_err(service_error)?;
+    let found = inspector.inspect(&file, &Arc::new(limits.clone()), &using).await;
+    let found = found.map_err(service_error)?;
     if context.json {
         show::json(&found)
     } else {

@@ -2,14 +2,17 @@
 //! truth from the first moment.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use cofferdam_manager::Manager;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use super::Context;
-use crate::client;
+use crate::{client, reload};
 
 pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
     let config = context.read()?;
@@ -19,7 +22,9 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
     let listener = listen(&socket).await?;
     tracing::info!(socket = %socket.display(), config = %config.file.display(), "listening");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let router = cofferdam_api::router(manager.clone());
+    let file = std::path::absolute(&config.file)?;
+    let reloading = reload_on_hangup(file.clone(), manager.clone())?;
+    let router = cofferdam_api::router(manager.clone(), Some(reload::for_api(file, manager.clone())));
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -39,10 +44,22 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
         .with_graceful_shutdown(stop)
         .await
         .context("the API broke down")?;
+    reloading.abort();
     manager.shutdown().await;
     let _ = std::fs::remove_file(&socket);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Takes the configuration anew at each SIGHUP.
+fn reload_on_hangup(file: PathBuf, manager: Arc<Manager>) -> anyhow::Result<JoinHandle<()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            // What became of it is in the log.
+            let _ = reload::logged(&file, &manager).await;
+        }
+    }))
 }
 
 /// Binds the socket; a stale one that nobody answers on is replaced.

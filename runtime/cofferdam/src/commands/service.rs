@@ -1,10 +1,26 @@
-//! `cofferdam service …`: what the backends' state is, and why.
+//! `cofferdam service …`: what the backends' state is, since when and why, and what has happened to them.
+//!
+//! Without a running service nothing is initialised for a look: the catalog tells what was last known, and everything
+//! is down.
+
+use std::time::Duration;
 
 use clap::Subcommand;
-use cofferdam_api::model::ServiceView;
+use cofferdam_api::model::{ErrorView, EventView, ServiceView};
+use cofferdam_api::{event_view, service_view};
+use cofferdam_manager::{ManagerError, Offline};
 
 use super::Context;
+use crate::client::{Client, service_error};
+use crate::config::Config;
+use crate::exit::ServiceError;
 use crate::show;
+
+/// How often a wait looks.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How often `--follow` looks.
+const FOLLOW: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -15,46 +31,187 @@ pub(crate) enum Command {
         /// Name of the backend
         name: String,
     },
+    /// Show what has happened to the backends, oldest first
+    Events {
+        /// Name of the backend; all of them when absent
+        name: Option<String>,
+        /// So many of the newest
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Go on with those that come, until interrupted; with --json one document a line
+        #[arg(long)]
+        follow: bool,
+    },
     /// Initialise a backend again now
     Reinitialize {
         /// Name of the backend
         name: String,
+        /// Wait for the outcome; exit code 5 when the backend is down then
+        #[arg(long)]
+        wait: bool,
     },
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
-    let client = context.connect().await?;
-    client.settle().await;
+    let config = context.read()?;
     match command {
         Command::List => {
-            let services: Vec<ServiceView> = client.get("/v1/services").await?;
+            let services = services(&config).await?;
             if context.json {
-                show::json(&services)?
+                show::json(&services)
             } else {
-                show::services(&services)
+                show::services(&services);
+                Ok(())
             }
         }
         Command::Show { name } => {
-            let service: ServiceView = client.get(&format!("/v1/services/{name}")).await?;
+            let service = service(&config, &name).await?;
             if context.json {
-                show::json(&service)?
+                show::json(&service)
             } else {
-                show::service(&service)
+                show::service(&service);
+                Ok(())
             }
         }
-        Command::Reinitialize { name } => {
-            client
-                .post::<()>(&format!("/v1/services/{name}/reinitialize"), &())
-                .await?;
-            if context.json {
-                show::json(&serde_json::json!({ "backend": name, "reinitializing": true }))?;
-            } else {
-                show::line(&format!(
-                    "{name} is being initialised again; see `cofferdam service show {name}`"
-                ));
-            }
-        }
+        Command::Events { name, limit, follow } => events(context, &config, name, limit, follow).await,
+        Command::Reinitialize { name, wait } => reinitialize(context, &config, &name, wait).await,
     }
-    client.close().await;
-    Ok(())
+}
+
+async fn offline(config: &Config) -> anyhow::Result<Offline> {
+    Ok(Offline::open(&config.service_options())
+        .await
+        .map_err(service_error)?)
+}
+
+fn names(config: &Config) -> Vec<String> {
+    config
+        .backends
+        .iter()
+        .map(|backend| backend.name.clone())
+        .collect()
+}
+
+async fn services(config: &Config) -> anyhow::Result<Vec<ServiceView>> {
+    if let Ok(client) = Client::daemon(config).await {
+        return client.get("/v1/services").await;
+    }
+    let catalog = offline(config).await?;
+    let services = catalog.services(&names(config)).await.map_err(service_error)?;
+    catalog.close().await;
+    Ok(services.iter().map(service_view).collect())
+}
+
+async fn service(config: &Config, name: &str) -> anyhow::Result<ServiceView> {
+    if let Ok(client) = Client::daemon(config).await {
+        return client.get(&format!("/v1/services/{name}")).await;
+    }
+    let known = names(config);
+    let found = services(config).await?;
+    match found.into_iter().find(|service| service.name == name) {
+        Some(service) => Ok(service),
+        None => Err(service_error(ManagerError::UnknownBackend {
+            name: name.to_owned(),
+            known,
+        })
+        .into()),
+    }
+}
+
+async fn events(
+    context: &Context,
+    config: &Config,
+    name: Option<String>,
+    limit: u32,
+    follow: bool,
+) -> anyhow::Result<()> {
+    let mut events = read_events(config, name.as_deref(), None, limit).await?;
+    if !follow {
+        if context.json {
+            return show::json(&events);
+        }
+        show::events(&events);
+        return Ok(());
+    }
+    // Only a running service makes more of them.
+    Client::daemon(config).await?;
+    let mut last = 0;
+    loop {
+        for event in &events {
+            last = last.max(event.number);
+            if context.json {
+                show::line(&serde_json::to_string(event)?);
+            } else {
+                show::event(event);
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FOLLOW) => {}
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+        }
+        events = read_events(config, name.as_deref(), Some(last), 10_000).await?;
+    }
+}
+
+async fn read_events(
+    config: &Config,
+    name: Option<&str>,
+    after: Option<i64>,
+    limit: u32,
+) -> anyhow::Result<Vec<EventView>> {
+    if let Ok(client) = Client::daemon(config).await {
+        let mut path = format!("/v1/events?limit={limit}");
+        if let Some(name) = name {
+            path.push_str(&format!("&backend={name}"));
+        }
+        if let Some(after) = after {
+            path.push_str(&format!("&after={after}"));
+        }
+        return client.get(&path).await;
+    }
+    if let Some(name) = name {
+        service(config, name).await?;
+    }
+    let catalog = offline(config).await?;
+    let events = catalog.events(name, after, limit).await.map_err(service_error)?;
+    catalog.close().await;
+    Ok(events.iter().map(event_view).collect())
+}
+
+async fn reinitialize(context: &Context, config: &Config, name: &str, wait: bool) -> anyhow::Result<()> {
+    let client = Client::daemon(config).await?;
+    let tries = |service: &ServiceView| service.initializations_succeeded + service.initializations_failed;
+    let path = format!("/v1/services/{name}");
+    let before: ServiceView = client.get(&path).await?;
+    client.post::<()>(&format!("{path}/reinitialize"), &()).await?;
+    if !wait {
+        if context.json {
+            return show::json(&serde_json::json!({ "backend": name, "reinitializing": true }));
+        }
+        show::line(&format!(
+            "{name} is being initialised again; see `cofferdam service show {name}`"
+        ));
+        return Ok(());
+    }
+    let after: ServiceView = loop {
+        let now: ServiceView = client.get(&path).await?;
+        if tries(&now) > tries(&before) || now.phase == "disabled" {
+            break now;
+        }
+        tokio::time::sleep(LOOK).await;
+    };
+    if context.json {
+        show::json(&after)?;
+    } else {
+        show::services(std::slice::from_ref(&after));
+    }
+    if after.state == "up" {
+        return Ok(());
+    }
+    Err(ServiceError(ErrorView {
+        code: "backend-down".into(),
+        message: format!("backend {name} is down: {}", after.message.unwrap_or_default()),
+        remedy: after.remedy.unwrap_or_default(),
+    })
+    .into())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use cofferdam_manager::{
-    BackendOptions, DirectoryGrant, Grants, Limits, ServiceOptions, SettingValue, Supervision,
+    BackendOptions, DirectoryGrant, Grants, Limits, ServiceOptions, SettingValue, Supervision, Webhook,
 };
 
 pub(crate) use parse::ConfigError;
@@ -100,7 +100,30 @@ impl Config {
                 .service_value("storage_availability_zone")
                 .and_then(Value::into_text)
                 .unwrap_or_default(),
+            inithost_offload: self
+                .service_value("backup_service_inithost_offload")
+                .and_then(Value::into_boolean)
+                .unwrap_or(true),
+            event_history: self
+                .service_value("event_history")
+                .and_then(Value::into_integer)
+                .and_then(|number| u32::try_from(number).ok())
+                .unwrap_or(1),
+            webhook: self.webhook(),
         }
+    }
+
+    fn webhook(&self) -> Option<Webhook> {
+        Some(Webhook {
+            url: self.service_value("event_webhook").and_then(Value::into_text)?,
+            timeout: self
+                .service_value("event_webhook_timeout")
+                .and_then(Value::into_duration)
+                .unwrap_or(Duration::from_secs(5)),
+            token_file: self
+                .service_value("event_webhook_token_file")
+                .and_then(Value::into_path),
+        })
     }
 
     /// What the manager needs to know of each backend.

@@ -135,6 +135,43 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         text: "Availability zone of the service; some drivers put it into object names.",
     },
     OptionSpec {
+        name: "backup_service_inithost_offload",
+        kind: Kind::Boolean,
+        scope: Scope::Service,
+        default: Some("true"),
+        text: "Deletes that a killed process left unfinished are finished in the background after a start. `false`: the \
+               service takes no requests until they are.",
+    },
+    OptionSpec {
+        name: "event_history",
+        kind: Kind::Integer(1, 1_000_000),
+        scope: Scope::Service,
+        default: Some("1000"),
+        text: "So many events of each backend are kept for `cofferdam service events`.",
+    },
+    OptionSpec {
+        name: "event_webhook",
+        kind: Kind::Text,
+        scope: Scope::Service,
+        default: None,
+        text: "`http` or `https` URL that every event but heartbeats is posted to, as CloudEvents 1.0 JSON. A dead \
+               receiver delays nothing; what it misses is counted and logged.",
+    },
+    OptionSpec {
+        name: "event_webhook_timeout",
+        kind: Kind::Duration(100, MINUTE),
+        scope: Scope::Service,
+        default: Some("\"5s\""),
+        text: "Wall-clock time of one try to deliver an event; there are five tries.",
+    },
+    OptionSpec {
+        name: "event_webhook_token_file",
+        kind: Kind::Path,
+        scope: Scope::Service,
+        default: None,
+        text: "File whose first line is sent to the webhook as bearer token. Read anew for every event.",
+    },
+    OptionSpec {
         name: "backup_driver",
         kind: Kind::Text,
         scope: Scope::Backend,
@@ -163,7 +200,8 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         kind: Kind::Boolean,
         scope: Scope::Both,
         default: Some("true"),
-        text: "Whether a backend that is down is initialised again by itself, for ever.",
+        text: "Whether a backend whose initialisation failed, or that went down, is initialised again by itself, for ever. \
+               `false`: it stays down until `cofferdam service reinitialize NAME`, which always works.",
     },
     OptionSpec {
         name: "periodic_interval",

@@ -355,6 +355,13 @@ fn grants(source: &Source<'_>, value: &Spanned<DeValue<'_>>) -> Result<Grants, C
 
 /// Rules over several options.
 fn check_together(source: &Source<'_>, config: &Config) -> Result<(), ConfigError> {
+    if let Some(webhook) = config.values.get("event_webhook")
+        && let Data::Text(url) = &webhook.data
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        let message = format!("event_webhook is {url:?}; it must begin with http:// or https://");
+        return Err(error(source.file, webhook.origin, message));
+    }
     for backend in &config.backends {
         let span = |name: &str| match config.backend_value(backend, name) {
             Some(Value {

@@ -10,7 +10,6 @@ use crate::driver::Driver;
 use crate::events::Event;
 use crate::guard::Attempt;
 use crate::state::{Input, Reason};
-use crate::status::Initialization;
 
 impl<D: Driver> Backend<D> {
     pub(super) fn done(&mut self, done: Done<D::Ready>) {
@@ -30,16 +29,11 @@ impl<D: Driver> Backend<D> {
     }
 
     fn initialized(&mut self, attempt: Attempt<D::Ready>, began: Instant) {
-        let duration_ms = u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX);
         let (now, backend, number) = (self.now(), self.name.clone(), self.state.attempt);
+        let initialization = attempt.cost;
         match attempt.result {
-            Ok(initialized) => {
-                let initialization = Initialization {
-                    duration_ms,
-                    fuel: initialized.fuel,
-                    peak_memory: initialized.peak_memory,
-                };
-                self.ready = Some(initialized.ready);
+            Ok(ready) => {
+                self.ready = Some(ready);
                 self.next_beat = now.instant + self.settings.report_interval;
                 self.due = Some(now.instant + self.until_first_probe());
                 self.apply(Input::Initialized(initialization));
@@ -53,11 +47,6 @@ impl<D: Driver> Backend<D> {
             Err(failure) => {
                 let reason = Reason::from(&failure);
                 self.due = self.retry(&failure, began);
-                let initialization = Initialization {
-                    duration_ms,
-                    fuel: 0,
-                    peak_memory: 0,
-                };
                 self.apply(Input::InitializeFailed(reason.clone(), initialization));
                 let Reason {
                     code,
@@ -69,7 +58,7 @@ impl<D: Driver> Backend<D> {
                     backend,
                     at: now.time,
                     attempt: number,
-                    duration_ms,
+                    initialization,
                     code,
                     message,
                     remedy,

@@ -11,7 +11,7 @@ use crate::status::{ServiceState, Status};
 const THRESHOLD: u32 = 3;
 const DOWN_TIME: Duration = Duration::from_secs(60);
 const COST: Initialization = Initialization {
-    duration_ms: 5,
+    duration_ms: 5.0,
     fuel: 7,
     peak_memory: 9,
 };
@@ -68,7 +68,7 @@ fn state_in(phase: Phase, now: Moment) -> State {
     state
 }
 
-fn inputs() -> [Input; 9] {
+fn inputs() -> [Input; 10] {
     [
         Input::Begin,
         Input::Initialized(COST),
@@ -78,7 +78,8 @@ fn inputs() -> [Input; 9] {
         Input::Beat,
         Input::Disable("why".into()),
         Input::Enable,
-        Input::Stop,
+        Input::Stop(Ending::Stopped),
+        Input::Configure(settings()),
     ]
 }
 
@@ -98,6 +99,7 @@ fn every_cell_of_the_table_is_as_written() {
                 Some(Disabled),
                 None,
                 Some(Down),
+                Some(Pending),
             ],
         ),
         (
@@ -112,6 +114,7 @@ fn every_cell_of_the_table_is_as_written() {
                 Some(Disabled),
                 None,
                 Some(Down),
+                Some(Pending),
             ],
         ),
         (
@@ -126,6 +129,7 @@ fn every_cell_of_the_table_is_as_written() {
                 Some(Disabled),
                 None,
                 Some(Down),
+                Some(Up),
             ],
         ),
         (
@@ -140,6 +144,7 @@ fn every_cell_of_the_table_is_as_written() {
                 Some(Disabled),
                 None,
                 Some(Down),
+                Some(Degraded),
             ],
         ),
         (
@@ -154,6 +159,7 @@ fn every_cell_of_the_table_is_as_written() {
                 Some(Disabled),
                 None,
                 Some(Down),
+                Some(Down),
             ],
         ),
         (
@@ -167,6 +173,7 @@ fn every_cell_of_the_table_is_as_written() {
                 None,
                 Some(Disabled),
                 Some(Pending),
+                Some(Disabled),
                 Some(Disabled),
             ],
         ),
@@ -289,7 +296,8 @@ impl Model {
                 }
             }
             Input::Enable => self.disabled = false,
-            Input::Stop => {
+            Input::Configure(_) => self.under_way = false,
+            Input::Stop(_) => {
                 *self = Model {
                     disabled: self.disabled,
                     ..Model::default()
@@ -300,13 +308,15 @@ impl Model {
     }
 }
 
-const EDGES: [(Phase, Phase); 17] = [
+const EDGES: [(Phase, Phase); 18] = [
     (Pending, Initializing),
     (Pending, Down),
     (Pending, Disabled),
     (Initializing, Up),
     (Initializing, Down),
     (Initializing, Disabled),
+    // Configured anew while it was initialised.
+    (Initializing, Pending),
     (Up, Degraded),
     (Up, Down),
     (Up, Disabled),
@@ -323,7 +333,7 @@ const EDGES: [(Phase, Phase); 17] = [
 
 #[test]
 fn random_sequences_keep_the_invariants() {
-    const SEQUENCES: u64 = 50_000;
+    const SEQUENCES: u64 = 100_000;
     let base = std::env::var("COFFERDAM_SEED")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -336,9 +346,9 @@ fn random_sequences_keep_the_invariants() {
         let (mut state, mut model) = (State::new(&settings(), now), Model::default());
         for step in 0..rng.usize(1..80) {
             now = later(now, Duration::from_millis(rng.u64(0..20_000)));
-            // Disable and stop are rarer, so that the rest of the table is seen too.
+            // Disable, stop and new settings are rarer, so that the rest of the table is seen too.
             let choice = if rng.u8(..) < 16 {
-                rng.usize(6..9)
+                rng.usize(6..10)
             } else {
                 rng.usize(0..6)
             };

@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cofferdam_sandbox::contract::{DriverError, InvalidOption};
-use cofferdam_sandbox::{Failure, Phase as Call};
-use cofferdam_supervisor::{Driver, Event, Initialized, Options, Settings, Supervisor};
+use cofferdam_sandbox::{Budget, Failure, Phase as Call, Usage};
+use cofferdam_supervisor::{Driver, Event, Options, Settings, Supervisor};
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep_until};
@@ -59,7 +59,8 @@ pub struct Fake {
     pub init_ends: Mutex<Vec<Instant>>,
     pub probe_starts: Mutex<Vec<Instant>>,
     pub loads: AtomicUsize,
-    pub generation: AtomicU64,
+    /// Successful initialisations; may be shared by the drivers that one backend has in turn.
+    pub generation: Arc<AtomicU64>,
     pub calls_now: AtomicUsize,
     pub calls_most: AtomicUsize,
 }
@@ -84,7 +85,7 @@ impl Drop for Counted<'_> {
     }
 }
 
-async fn act(act: Act, call: Call, deadline: Instant, limit: Duration) -> Result<(), Failure> {
+async fn act(act: Act, call: Call, budget: &Budget) -> Result<(), Failure> {
     match act {
         Act::Succeed => Ok(()),
         Act::Take(time) => {
@@ -97,8 +98,11 @@ async fn act(act: Act, call: Call, deadline: Instant, limit: Duration) -> Result
             Err(failure)
         }
         Act::HangToDeadline => {
-            sleep_until(deadline).await;
-            Err(Failure::WallTimeout { phase: call, limit })
+            sleep_until(budget.deadline()).await;
+            Err(Failure::WallTimeout {
+                phase: call,
+                limit: budget.limit(),
+            })
         }
         Act::HangForEver => std::future::pending().await,
         Act::Panic => panic!("scripted panic"),
@@ -117,6 +121,20 @@ impl Fake {
     pub fn scripted(script: Script) -> Arc<Self> {
         Arc::new(Fake {
             script: Mutex::new(script),
+            ..Fake::default()
+        })
+    }
+
+    /// Another driver that counts its generations on.
+    pub fn succeeded_by(&self, init_rest: Act, probe_rest: Act) -> Arc<Self> {
+        let script = Script {
+            init_rest: Some(init_rest),
+            probe_rest: Some(probe_rest),
+            ..Script::default()
+        };
+        Arc::new(Fake {
+            script: Mutex::new(script),
+            generation: self.generation.clone(),
             ..Fake::default()
         })
     }
@@ -159,15 +177,10 @@ impl Driver for Fake {
         let _counted = Counted::new(self);
         self.loads.fetch_add(1, Ordering::SeqCst);
         let what = self.script.lock().unwrap().load.clone().unwrap_or(Act::Succeed);
-        act(what, Call::Load, Instant::now(), Duration::ZERO).await
+        act(what, Call::Load, &Budget::new(Duration::ZERO, 0)).await
     }
 
-    async fn initialize(
-        &self,
-        deadline: Instant,
-        limit: Duration,
-        fuel: u64,
-    ) -> Result<Initialized<Ready>, Failure> {
+    async fn initialize(&self, budget: &Budget) -> Result<Arc<Ready>, Failure> {
         let _counted = Counted::new(self);
         self.init_starts.lock().unwrap().push(Instant::now());
         let what = {
@@ -175,18 +188,17 @@ impl Driver for Fake {
             let rest = script.init_rest.clone();
             script.init.pop_front().or(rest).unwrap_or(Act::Succeed)
         };
-        let result = act(what, Call::DoSetup, deadline, limit).await;
+        budget.charge(Usage {
+            fuel: budget.fuel_left() / 2,
+            peak_memory: 4096,
+        });
+        let result = act(what, Call::DoSetup, budget).await;
         self.init_ends.lock().unwrap().push(Instant::now());
         result?;
-        let ready = Arc::new(self.generation.fetch_add(1, Ordering::SeqCst) + 1);
-        Ok(Initialized {
-            ready,
-            fuel: fuel / 2,
-            peak_memory: 4096,
-        })
+        Ok(Arc::new(self.generation.fetch_add(1, Ordering::SeqCst) + 1))
     }
 
-    async fn probe(&self, _ready: &Arc<Ready>, deadline: Instant, limit: Duration) -> Result<(), Failure> {
+    async fn probe(&self, _ready: &Arc<Ready>, budget: &Budget) -> Result<(), Failure> {
         let _counted = Counted::new(self);
         self.probe_starts.lock().unwrap().push(Instant::now());
         let what = {
@@ -194,7 +206,7 @@ impl Driver for Fake {
             let rest = script.probe_rest.clone();
             script.probe.pop_front().or(rest).unwrap_or(Act::Succeed)
         };
-        act(what, Call::Probe, deadline, limit).await
+        act(what, Call::Probe, budget).await
     }
 }
 
@@ -203,6 +215,14 @@ pub fn unavailable() -> Failure {
     Failure::Driver {
         phase: Call::DoSetup,
         error: DriverError::Unavailable("the storage is gone".into()),
+    }
+}
+
+/// A crash of the guest.
+pub fn trapped() -> Failure {
+    Failure::Trap {
+        phase: Call::DoSetup,
+        reason: "unreachable".into(),
     }
 }
 
