@@ -12,7 +12,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cofferdam_sandbox::contract::{BodyInfo, ObjectAddress};
+use cofferdam_sandbox::contract::{BodyInfo, ObjectAddress, SettingValue};
+use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, provide};
 use cofferdam_sandbox::{Budget, Failure, Instance, stream};
 use cofferdam_tests::{PLENTY, TestSandbox, drivers, hostile};
 
@@ -50,6 +51,54 @@ const AT_SETUP: &[(&str, &str, &str)] = &[
         "driver.failed",
         "arguments=[] environment=[] directory=None preopens=[]",
     ),
+    (
+        "sleep-in-start",
+        "wall-timeout",
+        "instantiate did not return within",
+    ),
+    (
+        "sleep-in-describe",
+        "wall-timeout",
+        "describe did not return within",
+    ),
+    (
+        "sleep-in-check",
+        "wall-timeout",
+        "check-for-setup-error did not return within",
+    ),
+    (
+        "endless-host-calls",
+        "wall-timeout",
+        "do-setup did not return within",
+    ),
+    ("block-on-stdin", "driver.failed", "standard input is empty"),
+    ("panic-big", "trap", "the driver crashed in do-setup"),
+    ("exit-one", "trap", "exit code 1"),
+    ("grow-at-once", "memory-denied", "the limit is 67108864"),
+    ("huge-text", "trap", "the driver crashed in describe"),
+    ("dial-host", "denied", "storage.example"),
+    ("dial-metadata", "denied", "169.254.169.254"),
+];
+
+/// Guests with a granted directory that fail while they are initialised, or say there how far they got.
+const IN_A_DIRECTORY: &[(&str, &str, &str)] = &[
+    ("leak-directories", "trap", "resource table"),
+    ("open-many-files", "trap", "resource table"),
+    ("escape-paths", "driver.failed", "0 of 17 ways out: none"),
+    ("write-read-only", "driver.failed", "0 of 13 changes made: none"),
+    (
+        "put-nothing",
+        "driver.corrupted",
+        "the canary was put and is not there",
+    ),
+    ("alternate", "driver.unavailable", "check 1 fails on purpose"),
+    ("third-try", "driver.unavailable", "check 1 fails on purpose"),
+];
+
+/// Guests that try to reach a listener of this test.
+const ON_THE_NETWORK: &[(&str, &str, &str)] = &[
+    ("dial-loopback", "denied", "127.0.0.1"),
+    ("raw-sockets", "driver.failed", "0 of 5 doors open: none"),
 ];
 
 /// Guests that are initialised well and misbehave in other calls, or are told apart in tests of their own below.
@@ -66,6 +115,19 @@ const LATER: &[&str] = &[
     "get-forever",
     "huge-list",
     "endless-pages",
+    "sleep-in-probe",
+    "spin-in-put",
+    "spin-in-get",
+    "trap-in-put",
+    "fill-disk",
+    "put-nothing-quietly",
+    "slow-setup",
+    "compute-setup",
+    "list-partial",
+    "short-get",
+    "long-get",
+    "wrong-get",
+    "probe-dies",
 ];
 
 #[test]
@@ -84,6 +146,8 @@ fn every_hostile_guest_has_a_test() {
         .collect();
     let mut tested: Vec<String> = AT_SETUP
         .iter()
+        .chain(IN_A_DIRECTORY)
+        .chain(ON_THE_NETWORK)
         .map(|row| row.0)
         .chain(LATER.iter().copied())
         .map(String::from)
@@ -95,18 +159,228 @@ fn every_hostile_guest_has_a_test() {
 
 /// Instantiation, `do-setup` and check under one budget, as `init_host` does it.
 async fn initialize(test: &TestSandbox, name: &str, limit: Duration, fuel: u64) -> Result<Instance, Failure> {
+    initialize_with(test, name, &Budget::new(limit, fuel), &[]).await
+}
+
+/// The same with settings; the test's own folder is granted, for reading only to the guest that tries to write.
+async fn initialize_with(
+    test: &TestSandbox,
+    name: &str,
+    budget: &Budget,
+    settings: &[(&str, SettingValue)],
+) -> Result<Instance, Failure> {
     let driver = test.load(&hostile(name)).await?;
-    let budget = Budget::new(limit, fuel);
     let limits = std::sync::Arc::new(test.limits.clone());
-    test.sandbox.describe(&driver, "test", &limits, &budget).await?;
+    let info = test.sandbox.describe(&driver, "test", &limits, budget).await?;
+    let settings = settings
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let grants = Grants {
+        directories: vec![DirectoryGrant {
+            path: test.folder().to_owned(),
+            write: name != "write-read-only",
+        }],
+    };
+    let provision = provide(&info, &settings.collect(), &grants)?;
     let instance = test
         .sandbox
-        .open(&driver, "test", &Default::default(), &limits, &budget)
+        .open(&driver, "test", &provision, &limits, budget)
         .await?;
-    instance.do_setup(&[], &budget).await?;
-    instance.check_for_setup_error(&budget).await?;
+    instance.do_setup(&provision.settings, budget).await?;
+    instance.check_for_setup_error(budget).await?;
     instance.create_container("c").await?;
     Ok(instance)
+}
+
+/// A folder for one guest: `granted` inside it, with what the guests look for, and a secret beside it.
+fn prepare(test: &TestSandbox, name: &str) -> (std::path::PathBuf, SettingValue) {
+    let around = test.folder().join(name);
+    let granted = around.join("granted");
+    std::fs::create_dir_all(&granted).unwrap();
+    std::fs::write(around.join("secret"), "not for guests").unwrap();
+    std::fs::write(granted.join("kept"), "as it was").unwrap();
+    std::os::unix::fs::symlink(&around, granted.join("link")).unwrap();
+    let path = SettingValue::Text(granted.to_string_lossy().into_owned());
+    (around, path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_guest_gets_out_of_its_directory_or_past_its_handles() {
+    let test = TestSandbox::start().await;
+    for (name, code, words) in IN_A_DIRECTORY {
+        let (around, path) = prepare(&test, name);
+        let budget = Budget::new(Duration::from_secs(60), PLENTY);
+        let failure = initialize_with(&test, name, &budget, &[("hostile_path", path)])
+            .await
+            .unwrap_err();
+        assert_eq!(failure.code(), *code, "{name}: {failure:?}");
+        assert!(failure.to_string().contains(words), "{name}: {failure}");
+        let mut outside: Vec<_> = std::fs::read_dir(&around)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        outside.sort();
+        assert_eq!(outside, ["granted", "secret"], "{name} made something outside");
+        assert_eq!(
+            std::fs::read_to_string(around.join("secret")).unwrap(),
+            "not for guests"
+        );
+        assert_eq!(
+            std::fs::read_to_string(around.join("granted/kept")).unwrap(),
+            "as it was"
+        );
+        println!("{name}: {} | {failure}", failure.code());
+    }
+    wait_for_threads(&test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_guest_reaches_a_listener_on_this_machine() {
+    let test = TestSandbox::start().await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = SettingValue::Integer(listener.local_addr().unwrap().port().into());
+    for (name, code, words) in ON_THE_NETWORK {
+        let budget = Budget::new(Duration::from_secs(20), PLENTY);
+        let failure = initialize_with(&test, name, &budget, &[("hostile_port", port.clone())])
+            .await
+            .unwrap_err();
+        assert_eq!(failure.code(), *code, "{name}: {failure:?}");
+        assert!(failure.to_string().contains(words), "{name}: {failure}");
+        println!("{name}: {} | {failure}", failure.code());
+    }
+    assert_eq!(
+        listener.accept().unwrap_err().kind(),
+        std::io::ErrorKind::WouldBlock,
+        "0 connections"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_that_fails_now_and_then_fails_just_as_often_as_it_says() {
+    let test = TestSandbox::start().await;
+    for (name, outcomes) in [
+        ("alternate", [false, true, false, true, false, true]),
+        ("third-try", [false, false, true, true, true, true]),
+    ] {
+        let (_, path) = prepare(&test, name);
+        for (number, works) in outcomes.into_iter().enumerate() {
+            let budget = Budget::new(Duration::from_secs(20), PLENTY);
+            let made = initialize_with(&test, name, &budget, &[("hostile_path", path.clone())]).await;
+            assert_eq!(made.is_ok(), works, "{name}, try {number}: {made:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_that_takes_most_of_its_deadline_or_computes_honestly_is_let() {
+    let test = TestSandbox::start().await;
+    // Compiling is not charged to the deadline.
+    let _loaded = test.load(&hostile("slow-setup")).await.unwrap();
+    let budget = Budget::new(Duration::from_secs(2), PLENTY);
+    let wait = ("hostile_wait", SettingValue::Text("1800ms".into()));
+    initialize_with(&test, "slow-setup", &budget, &[wait])
+        .await
+        .unwrap();
+    let budget = Budget::new(Duration::from_secs(60), PLENTY);
+    let rounds = ("hostile_rounds", SettingValue::Integer(50_000_000));
+    initialize_with(&test, "compute-setup", &budget, &[rounds])
+        .await
+        .unwrap();
+    assert!(budget.used().fuel > 50_000_000, "{:?}", budget.used());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_initialisation_used_is_known() {
+    let test = TestSandbox::start().await;
+    for (name, code) in [
+        ("spin-in-setup", "wall-timeout"),
+        ("trap-in-setup", "trap"),
+        ("grow-in-setup", "memory-denied"),
+        ("endless-host-calls", "wall-timeout"),
+    ] {
+        let budget = Budget::new(Duration::from_millis(500), PLENTY);
+        let failure = initialize_with(&test, name, &budget, &[]).await.unwrap_err();
+        assert_eq!(failure.code(), code, "{name}");
+        let used = budget.used();
+        let least = if code == "wall-timeout" { 1_000_000 } else { 100 };
+        assert!(
+            used.fuel >= least && used.peak_memory >= 1 << 20,
+            "{name}: {used:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_or_get_that_computes_for_ever_or_crashes_ends_the_instance() {
+    let mut test = TestSandbox::start().await;
+    test.limits.stall_timeout = Duration::from_millis(300);
+    for (name, code) in [("spin-in-put", "wall-timeout"), ("trap-in-put", "trap")] {
+        let (_, path) = prepare(&test, name);
+        let budget = Budget::new(Duration::from_secs(5), PLENTY);
+        let instance = initialize_with(&test, name, &budget, &[("hostile_path", path)])
+            .await
+            .unwrap();
+        let (writer, reader) = stream::channel(4);
+        let feeding = tokio::spawn(async move {
+            for _ in 0..64 {
+                if writer.write(Bytes::from(vec![7; 1 << 16])).await.is_err() {
+                    return;
+                }
+            }
+            let _ = writer.finish().await;
+        });
+        let info = BodyInfo {
+            size: None,
+            md5: None,
+            sha256: None,
+            crc32c: None,
+        };
+        let failure = instance.put_object(address("o"), reader, info).await.unwrap_err();
+        assert_eq!(failure.code(), code, "{name}: {failure}");
+        assert!(!instance.is_alive(), "{name}");
+        feeding.await.unwrap();
+    }
+    let (_, path) = prepare(&test, "spin-in-get");
+    let budget = Budget::new(Duration::from_secs(5), PLENTY);
+    let instance = initialize_with(&test, "spin-in-get", &budget, &[("hostile_path", path)])
+        .await
+        .unwrap();
+    put(&instance, "o", b"some bytes").await;
+    let (writer, mut reader) = stream::channel(4);
+    let (result, read) = tokio::join!(instance.get_object(address("o"), None, writer), async {
+        loop {
+            match reader.next().await {
+                Ok(Some(_)) => {}
+                other => return other,
+            }
+        }
+    });
+    assert_eq!(result.unwrap_err().code(), "wall-timeout");
+    assert!(read.is_err(), "the stream must break, not end");
+    wait_for_threads(&test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_that_sleeps_or_whose_storage_is_gone_fails() {
+    let test = TestSandbox::start().await;
+    let instance = initialize(&test, "sleep-in-probe", Duration::from_secs(5), PLENTY)
+        .await
+        .unwrap();
+    let budget = Budget::new(Duration::from_millis(100), PLENTY);
+    assert_eq!(instance.probe(&budget).await.unwrap_err().code(), "wall-timeout");
+    let (around, path) = prepare(&test, "probe-dies");
+    let budget = Budget::new(Duration::from_secs(5), PLENTY);
+    let instance = initialize_with(&test, "probe-dies", &budget, &[("hostile_path", path)])
+        .await
+        .unwrap();
+    std::fs::write(around.join("granted/alive"), "").unwrap();
+    instance.probe(&budget).await.unwrap();
+    std::fs::remove_file(around.join("granted/alive")).unwrap();
+    assert_eq!(
+        instance.probe(&budget).await.unwrap_err().code(),
+        "driver.unavailable"
+    );
 }
 
 fn address(name: &str) -> ObjectAddress {

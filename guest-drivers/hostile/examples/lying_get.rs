@@ -13,7 +13,7 @@ impl Hostile for Behaviour {
         range: Option<ByteRange>,
         sink: &OutputStream,
     ) -> Result<u64, Error> {
-        write_all(sink, store.get(at, range)?).map(|bytes| bytes + 1)
+        write_all(sink, &store.get(at, range)?).map(|bytes| bytes + 1)
     }
 }
 

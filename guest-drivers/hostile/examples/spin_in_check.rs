@@ -2,12 +2,12 @@
 //! is gone first.
 
 use cofferdam_hostile::cofferdam_driver::Error;
-use cofferdam_hostile::{Hostile, spin};
+use cofferdam_hostile::{Hostile, Store, spin};
 
 struct Behaviour;
 
 impl Hostile for Behaviour {
-    fn check_for_setup_error() -> Result<(), Error> {
+    fn check_for_setup_error(_: &mut Store) -> Result<(), Error> {
         spin()
     }
 }

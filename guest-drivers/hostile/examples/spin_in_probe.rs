@@ -1,12 +1,12 @@
 //! Computes for ever in `probe`. The host must end it: the wall clock or the fuel, whichever is gone first.
 
 use cofferdam_hostile::cofferdam_driver::Error;
-use cofferdam_hostile::{Hostile, spin};
+use cofferdam_hostile::{Hostile, Store, spin};
 
 struct Behaviour;
 
 impl Hostile for Behaviour {
-    fn probe() -> Result<(), Error> {
+    fn probe(_: &mut Store) -> Result<(), Error> {
         spin()
     }
 }

@@ -2,35 +2,46 @@
 //!
 //! Each example under `examples/` is a component of its own. It overrides one function of [`Hostile`], whose
 //! defaults are benign, and says in its first lines what it does and what the host must answer. So a test that
-//! sees a failure has seen this behaviour and no other. The benign rest keeps objects in the memory of the
-//! instance ([`Store`]): they are gone with it.
+//! sees a failure has seen this behaviour and no other. The benign rest keeps objects in the directory that the
+//! option `hostile_path` names, for those that ask for it, and else in the memory of the instance ([`Store`]).
 
+mod dial;
+pub mod options;
 mod store;
+mod tries;
 
 use std::marker::PhantomData;
 
+use cofferdam_driver::wasip2::clocks::monotonic_clock::subscribe_duration;
 use cofferdam_driver::{
     BackupIdentity, BodyInfo, BodyNeeds, ByteRange, Driver, DriverInfo, Error, InputStream, ObjectAddress,
-    ObjectInfo, OutputStream, Page, Placement, Settings,
+    ObjectInfo, OptionInfo, OutputStream, Page, Placement, Settings,
 };
 
 pub use cofferdam_driver;
-pub use store::{Store, write_all};
+pub use dial::dial;
+pub use store::{Disk, Memory, Store, read_all, read_piece, write_all};
+pub use tries::Tries;
+
+/// Says that the driver is called `hostile`, takes these options and needs nothing.
+pub fn info<const N: usize>(options: [OptionInfo; N]) -> DriverInfo {
+    DriverInfo {
+        name: "hostile".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        vendor: "Cofferdam".to_owned(),
+        description: "Misbehaves on purpose, to test the sandbox. Never use it for a backup.".to_owned(),
+        options: options.into(),
+        needs: BodyNeeds::empty(),
+        greatest_object: None,
+        wants_http: false,
+    }
+}
 
 /// A driver that does everything right, but for what an example overrides.
 pub trait Hostile: 'static {
-    /// Says that the driver is called `hostile`, takes no options and needs nothing.
+    /// Says that the driver takes no options.
     fn describe() -> DriverInfo {
-        DriverInfo {
-            name: "hostile".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            vendor: "Cofferdam".to_owned(),
-            description: "Misbehaves on purpose, to test the sandbox. Never use it for a backup.".to_owned(),
-            options: Vec::new(),
-            needs: BodyNeeds::empty(),
-            greatest_object: None,
-            wants_http: false,
-        }
+        info([])
     }
 
     /// Succeeds.
@@ -39,12 +50,12 @@ pub trait Hostile: 'static {
     }
 
     /// Succeeds.
-    fn check_for_setup_error() -> Result<(), Error> {
+    fn check_for_setup_error(_store: &mut Store) -> Result<(), Error> {
         Ok(())
     }
 
     /// Succeeds.
-    fn probe() -> Result<(), Error> {
+    fn probe(_store: &mut Store) -> Result<(), Error> {
         Ok(())
     }
 
@@ -66,7 +77,7 @@ pub trait Hostile: 'static {
         range: Option<ByteRange>,
         sink: &OutputStream,
     ) -> Result<u64, Error> {
-        write_all(sink, store.get(at, range)?)
+        write_all(sink, &store.get(at, range)?)
     }
 
     /// Lists what is there.
@@ -96,17 +107,17 @@ impl<H: Hostile> Driver for Misbehaving<H> {
     fn do_setup(settings: &Settings) -> Result<Self, Error> {
         H::do_setup(settings)?;
         Ok(Self {
-            store: Store::default(),
+            store: Store::new(settings)?,
             behaviour: PhantomData,
         })
     }
 
     fn check_for_setup_error(&mut self) -> Result<(), Error> {
-        H::check_for_setup_error()
+        H::check_for_setup_error(&mut self.store)
     }
 
     fn probe(&mut self) -> Result<(), Error> {
-        H::probe()
+        H::probe(&mut self.store)
     }
 
     fn place_backup(&self, backup: &BackupIdentity, container: Option<&str>) -> Result<Placement, Error> {
@@ -122,8 +133,7 @@ impl<H: Hostile> Driver for Misbehaving<H> {
     }
 
     fn create_container(&mut self, container: &str) -> Result<(), Error> {
-        self.store.create_container(container);
-        Ok(())
+        self.store.create_container(container)
     }
 
     fn put_object(&mut self, at: &ObjectAddress, body: &InputStream, info: &BodyInfo) -> Result<(), Error> {
@@ -140,16 +150,11 @@ impl<H: Hostile> Driver for Misbehaving<H> {
     }
 
     fn stat_object(&mut self, at: &ObjectAddress) -> Result<ObjectInfo, Error> {
-        let size = self.store.get(at, None)?.len() as u64;
-        Ok(ObjectInfo {
-            name: at.name.clone(),
-            size,
-        })
+        self.store.stat(at)
     }
 
     fn delete_object(&mut self, at: &ObjectAddress) -> Result<(), Error> {
-        self.store.delete(at);
-        Ok(())
+        self.store.delete(at)
     }
 
     fn list_objects(
@@ -168,6 +173,13 @@ pub fn spin() -> ! {
     let mut turns = 0_u64;
     loop {
         turns = std::hint::black_box(turns.wrapping_add(1));
+    }
+}
+
+/// Sleeps for ever, which uses no fuel. Needs no memory of the guest, so that start code can call it.
+pub fn sleep() -> ! {
+    loop {
+        subscribe_duration(3_600_000_000_000).block();
     }
 }
 

@@ -1,60 +1,117 @@
-//! Objects in the memory of the instance: enough of an object store for a driver whose fault lies elsewhere.
+//! Enough of an object store for a driver whose fault lies elsewhere: in the folder that the option
+//! `hostile_path` names, or else in the memory of the instance.
 
-use std::collections::BTreeMap;
+mod disk;
+mod memory;
+
+use std::borrow::Cow;
+use std::path::Path;
 
 use cofferdam_driver::wasip2::io::streams::StreamError;
-use cofferdam_driver::{ByteRange, Error, InputStream, ObjectAddress, ObjectInfo, OutputStream, Page};
+use cofferdam_driver::{
+    ByteRange, Error, InputStream, ObjectAddress, ObjectInfo, OutputStream, Page, Settings,
+};
+
+use crate::options;
+
+pub use disk::Disk;
+pub use memory::Memory;
 
 /// Most that WASI takes in one blocking write.
 const PIECE: usize = 4096;
 
 /// Containers, each with its objects.
-#[derive(Debug, Default)]
-pub struct Store {
-    containers: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+#[derive(Debug)]
+pub enum Store {
+    /// Gone with the instance.
+    Memory(Memory),
+    /// Kept in a granted directory.
+    Disk(Disk),
 }
 
 impl Store {
+    /// On disk when the settings name a directory. Touches nothing.
+    pub fn new(settings: &Settings) -> Result<Self, Error> {
+        Ok(match settings.text(options::PATH)? {
+            Some(folder) => Self::Disk(Disk::new(folder)),
+            None => Self::Memory(Memory::default()),
+        })
+    }
+
+    /// The granted directory.
+    pub fn folder(&self) -> Result<&Path, Error> {
+        match self {
+            Self::Memory(_) => Err(not_on_disk()),
+            Self::Disk(disk) => Ok(disk.root()),
+        }
+    }
+
+    /// Counts on, from 1, in a file of the granted directory: over all instances that are given the same one.
+    pub fn count_on(&mut self) -> Result<u64, Error> {
+        match self {
+            Self::Memory(_) => Err(not_on_disk()),
+            Self::Disk(disk) => disk.count_on(),
+        }
+    }
+
     /// Makes the container if it is missing.
-    pub fn create_container(&mut self, container: &str) {
-        self.containers.entry(container.to_owned()).or_default();
+    pub fn create_container(&mut self, container: &str) -> Result<(), Error> {
+        match self {
+            Self::Memory(memory) => {
+                memory.create_container(container);
+                Ok(())
+            }
+            Self::Disk(disk) => disk.create_container(container),
+        }
+    }
+
+    /// Removes the container and all that is in it, if it is there.
+    pub fn remove_container(&mut self, container: &str) -> Result<(), Error> {
+        match self {
+            Self::Memory(memory) => {
+                memory.remove_container(container);
+                Ok(())
+            }
+            Self::Disk(disk) => disk.remove_container(container),
+        }
     }
 
     /// Makes or replaces the object.
     pub fn put(&mut self, at: &ObjectAddress, bytes: Vec<u8>) -> Result<(), Error> {
-        let container = self
-            .containers
-            .get_mut(&at.container)
-            .ok_or_else(|| no_container(&at.container))?;
-        container.insert(at.name.clone(), bytes);
-        Ok(())
+        match self {
+            Self::Memory(memory) => memory.put(at, bytes),
+            Self::Disk(disk) => disk.put(at, &bytes),
+        }
     }
 
     /// The object's bytes, or those of the range that are there.
-    pub fn get(&self, at: &ObjectAddress, range: Option<ByteRange>) -> Result<&[u8], Error> {
-        let container = self
-            .containers
-            .get(&at.container)
-            .ok_or_else(|| no_container(&at.container))?;
-        let bytes = container
-            .get(&at.name)
-            .ok_or_else(|| Error::not_found(format!("no object {}", at.name)))?;
-        let Some(range) = range else { return Ok(bytes) };
-        let start = usize::try_from(range.offset)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
-        let tail = bytes.get(start..).unwrap_or_default();
-        let length = range
-            .length
-            .and_then(|length| usize::try_from(length).ok())
-            .unwrap_or(usize::MAX);
-        Ok(tail.get(..length.min(tail.len())).unwrap_or_default())
+    pub fn get(&self, at: &ObjectAddress, range: Option<ByteRange>) -> Result<Cow<'_, [u8]>, Error> {
+        match self {
+            Self::Memory(memory) => memory.get(at, range).map(Cow::Borrowed),
+            Self::Disk(disk) => disk.get(at, range).map(Cow::Owned),
+        }
+    }
+
+    /// The object's name and size.
+    pub fn stat(&self, at: &ObjectAddress) -> Result<ObjectInfo, Error> {
+        let size = match self {
+            Self::Memory(memory) => memory.get(at, None)?.len() as u64,
+            Self::Disk(disk) => disk.size(at)?,
+        };
+        Ok(ObjectInfo {
+            name: at.name.clone(),
+            size,
+        })
     }
 
     /// Deletes the object if it is there.
-    pub fn delete(&mut self, at: &ObjectAddress) {
-        if let Some(container) = self.containers.get_mut(&at.container) {
-            container.remove(&at.name);
+    pub fn delete(&mut self, at: &ObjectAddress) -> Result<(), Error> {
+        match self {
+            Self::Memory(memory) => {
+                memory.delete(at);
+                Ok(())
+            }
+            Self::Disk(disk) => disk.delete(at),
         }
     }
 
@@ -66,26 +123,15 @@ impl Store {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Page, Error> {
-        let objects = self
-            .containers
-            .get(container)
-            .ok_or_else(|| no_container(container))?;
-        let mut rest = objects
-            .iter()
-            .filter(|(name, _)| name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after))
-            .map(|(name, bytes)| ObjectInfo {
-                name: name.clone(),
-                size: bytes.len() as u64,
-            });
-        let objects = rest
-            .by_ref()
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .collect();
-        Ok(Page {
-            objects,
-            more: rest.next().is_some(),
-        })
+        match self {
+            Self::Memory(memory) => memory.list(container, prefix, after, limit),
+            Self::Disk(disk) => disk.list(container, prefix, after, limit),
+        }
     }
+}
+
+fn not_on_disk() -> Error {
+    Error::invalid_configuration(options::PATH, "is not set")
 }
 
 fn no_container(container: &str) -> Error {
@@ -93,7 +139,7 @@ fn no_container(container: &str) -> Error {
 }
 
 /// Reads a body to its end.
-pub(crate) fn read_all(body: &InputStream) -> Result<Vec<u8>, Error> {
+pub fn read_all(body: &InputStream) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     loop {
         match body.blocking_read(64 * 1024) {
@@ -104,6 +150,12 @@ pub(crate) fn read_all(body: &InputStream) -> Result<Vec<u8>, Error> {
             }
         }
     }
+}
+
+/// Reads what there is of a body at first, at most 4 KiB.
+pub fn read_piece(body: &InputStream) -> Result<Vec<u8>, Error> {
+    body.blocking_read(PIECE as u64)
+        .map_err(|error| Error::failed(format!("the body: {error:?}")))
 }
 
 /// Writes all bytes to a sink; says how many.
