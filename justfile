@@ -30,6 +30,10 @@ guests:
 test *args: build
     @tools/test "$@"
 
+# Run the hostile guests alone, a line each: what came of them and after what time
+zoo: build
+    cargo test --workspace --test hostile -- --nocapture --test-threads 1
+
 # Check format, scripts, contract, dependencies and lints of both workspaces
 lint:
     cargo fmt --all --check

@@ -409,3 +409,141 @@ fn a_four_gib_volume_is_backed_up_in_bounded_memory() {
     assert!(peak < 400 * 1024, "{} MiB", peak / 1024);
     service.stop();
 }
+
+/// A service with one backend of a hostile guest that keeps its objects in a granted directory.
+fn hostile_service(guest: &str) -> Service {
+    let mut service = Service::configure(
+        "backup_compression_algorithm = \"none\"",
+        &format!(
+            "[backends.bad]\nbackup_driver = \"{{drivers}}/hostile/{guest}.wasm\"\nhostile_path = \"{{folder}}/kept\"\n\
+             driver_stall_timeout = \"500ms\"\n\
+             grants.directories = [{{ path = \"{{folder}}/kept\", access = \"read-write\" }}]\n"
+        ),
+    );
+    std::fs::create_dir(service.path("kept")).unwrap();
+    let noise: Vec<u8> = (0..3_000_000_u32)
+        .map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    std::fs::write(service.path("volume"), noise).unwrap();
+    service.start();
+    service.wait("bad", Duration::from_secs(20), |status| status["state"] == "up");
+    service
+}
+
+#[test]
+fn a_driver_that_gives_back_other_bytes_is_found_out_by_verify_and_by_restore() {
+    for guest in ["short-get", "long-get", "wrong-get", "put-nothing-quietly"] {
+        let mut service = hostile_service(guest);
+        let volume = service.path("volume");
+        service.json(&["backup", "create", volume.to_str().unwrap()]);
+        let id = service.json(&["backup", "list"])[0]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let (code, error) = service.refused(&["backup", "verify", &id]);
+        assert_eq!(
+            (code, &error["code"]),
+            (7, &"corrupt".into()),
+            "{guest}: {error:#}"
+        );
+        let target = service.path("restored");
+        let (_, error) = service.refused(&["backup", "restore", &id, target.to_str().unwrap()]);
+        let found = if guest == "put-nothing-quietly" {
+            "object-missing"
+        } else {
+            "object-altered"
+        };
+        assert_eq!(error["code"], found, "{guest}: {error:#}");
+        assert!(
+            !target.exists(),
+            "{guest}: a restore that failed leaves no target"
+        );
+        service.stop();
+    }
+}
+
+#[test]
+fn an_operation_whose_driver_dies_or_hangs_ends_in_a_truthful_state() {
+    for (guest, code) in [("trap-in-put", "trap"), ("spin-in-put", "wall-timeout")] {
+        let mut service = hostile_service(guest);
+        let volume = service.path("volume");
+        let (_, error) = service.refused(&["backup", "create", volume.to_str().unwrap()]);
+        assert_eq!(error["code"], code, "{guest}: {error:#}");
+        let backup = service.json(&["backup", "list"])[0].clone();
+        assert_eq!(
+            (&backup["status"], &backup["fail_code"]),
+            (&"error".into(), &code.into()),
+            "{backup:#}"
+        );
+        service.json(&["backup", "delete", backup["id"].as_str().unwrap()]);
+        service.stop();
+    }
+}
+
+#[test]
+fn a_driver_that_lists_a_part_only_leaves_nothing_behind_when_its_backup_is_deleted() {
+    let mut service = hostile_service("list-partial");
+    let volume = service.path("volume");
+    service.json(&["backup", "create", volume.to_str().unwrap()]);
+    let id = service.json(&["backup", "list"])[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    service.json(&["backup", "delete", &id]);
+    let find = std::process::Command::new("find")
+        .arg(service.path("kept"))
+        .args(["-type", "f"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&find.stdout), "");
+    service.stop();
+}
+
+#[test]
+fn a_driver_that_fills_the_disk_is_down_for_it_and_its_neighbour_is_up() {
+    let mount = tempfile::tempdir().unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
+        .arg(mount.path())
+        .output()
+        .unwrap();
+    if !mounted.status.success() {
+        println!(
+            "SKIPPED: this user cannot mount a tmpfs: {}",
+            String::from_utf8_lossy(&mounted.stderr)
+        );
+        return;
+    }
+    let path = mount.path().to_str().unwrap();
+    let mut service = Service::configure(
+        "",
+        &format!(
+            "[backends.full]\nbackup_driver = \"{{drivers}}/hostile/fill-disk.wasm\"\nhostile_path = \"{path}\"\n\
+             grants.directories = [{{ path = \"{path}\", access = \"read-write\" }}]\n\
+             [backends.good]\nbackup_driver = \"{{drivers}}/hostile/good.wasm\"\n"
+        ),
+    );
+    service.start();
+    let down = service.wait("full", Duration::from_secs(20), |status| {
+        status["phase"] == "down"
+    });
+    service.wait("good", Duration::from_secs(20), |status| status["state"] == "up");
+    service.stop();
+    let unmounted = std::process::Command::new("umount")
+        .arg(mount.path())
+        .status()
+        .unwrap();
+    assert!(unmounted.success());
+    assert_eq!(down["code"], "driver.out-of-space", "{down:#}");
+    assert!(
+        down["message"]
+            .as_str()
+            .unwrap()
+            .contains("the disk was full after 8 MiB")
+            || down["message"]
+                .as_str()
+                .unwrap()
+                .contains("the disk was full after 7 MiB"),
+        "{down:#}"
+    );
+}

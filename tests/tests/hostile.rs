@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "tests"
 )]
 
@@ -159,6 +160,8 @@ fn every_hostile_guest_has_a_test() {
 
 /// Instantiation, `do-setup` and check under one budget, as `init_host` does it.
 async fn initialize(test: &TestSandbox, name: &str, limit: Duration, fuel: u64) -> Result<Instance, Failure> {
+    // Compiling is not charged to the budget; while it is held, the driver is not loaded anew.
+    let _loaded = test.load(&hostile(name)).await?;
     initialize_with(test, name, &Budget::new(limit, fuel), &[]).await
 }
 
@@ -210,6 +213,7 @@ async fn no_guest_gets_out_of_its_directory_or_past_its_handles() {
     for (name, code, words) in IN_A_DIRECTORY {
         let (around, path) = prepare(&test, name);
         let budget = Budget::new(Duration::from_secs(60), PLENTY);
+        let begin = Instant::now();
         let failure = initialize_with(&test, name, &budget, &[("hostile_path", path)])
             .await
             .unwrap_err();
@@ -229,7 +233,7 @@ async fn no_guest_gets_out_of_its_directory_or_past_its_handles() {
             std::fs::read_to_string(around.join("granted/kept")).unwrap(),
             "as it was"
         );
-        println!("{name}: {} | {failure}", failure.code());
+        report(name, begin, &failure);
     }
     wait_for_threads(&test).await;
 }
@@ -242,12 +246,13 @@ async fn no_guest_reaches_a_listener_on_this_machine() {
     let port = SettingValue::Integer(listener.local_addr().unwrap().port().into());
     for (name, code, words) in ON_THE_NETWORK {
         let budget = Budget::new(Duration::from_secs(20), PLENTY);
+        let begin = Instant::now();
         let failure = initialize_with(&test, name, &budget, &[("hostile_port", port.clone())])
             .await
             .unwrap_err();
         assert_eq!(failure.code(), *code, "{name}: {failure:?}");
         assert!(failure.to_string().contains(words), "{name}: {failure}");
-        println!("{name}: {} | {failure}", failure.code());
+        report(name, begin, &failure);
     }
     assert_eq!(
         listener.accept().unwrap_err().kind(),
@@ -299,6 +304,7 @@ async fn what_a_failed_initialisation_used_is_known() {
         ("grow-in-setup", "memory-denied"),
         ("endless-host-calls", "wall-timeout"),
     ] {
+        let _loaded = test.load(&hostile(name)).await.unwrap();
         let budget = Budget::new(Duration::from_millis(500), PLENTY);
         let failure = initialize_with(&test, name, &budget, &[]).await.unwrap_err();
         assert_eq!(failure.code(), code, "{name}");
@@ -383,6 +389,16 @@ async fn a_probe_that_sleeps_or_whose_storage_is_gone_fails() {
     );
 }
 
+/// One guest's line: how long it was let, compiling included, and what came of it.
+fn report(name: &str, begin: Instant, failure: &Failure) {
+    let words: String = failure.to_string().chars().take(100).collect();
+    println!(
+        "{name:24} {:8.1} ms  {:20} {words}",
+        begin.elapsed().as_secs_f64() * 1e3,
+        failure.code()
+    );
+}
+
 fn address(name: &str) -> ObjectAddress {
     ObjectAddress {
         container: "c".into(),
@@ -400,11 +416,12 @@ async fn each_guest_that_fails_at_setup_gets_its_own_code_and_disturbs_nobody() 
     for (name, code, words) in AT_SETUP {
         // Only the clock ends those that never return; the others must be found out before it.
         let limit = Duration::from_millis(if *code == "wall-timeout" { 300 } else { 30_000 });
+        let begin = Instant::now();
         let failure = initialize(&test, name, limit, PLENTY).await.unwrap_err();
+        report(name, begin, &failure);
         assert_eq!(failure.code(), *code, "{name}: {failure:?}");
         assert!(failure.to_string().contains(words), "{name}: {failure}");
         assert!(!failure.remedy().is_empty(), "{name}");
-        println!("{name}: {} | {failure}", failure.code());
         let begin = Instant::now();
         neighbour
             .probe(&Budget::new(Duration::from_secs(5), PLENTY))

@@ -2,7 +2,11 @@
 //!
 //! The listing is complete or the delete fails; names are taken only when they are exactly this backup's, so that a
 //! sibling with a longer name stays. `_metadata` goes first: a delete that is interrupted leaves nothing that looks
-//! like a backup, and may simply be run again. Bound: the names of one backup.
+//! like a backup, and may simply be run again. After a pass the listing is read again until it shows no name that was
+//! not deleted already: a driver that swallows an error and lists a part only leaves nothing behind so.
+//! Bound: the names of one backup. Cost: one listing more than needed.
+
+use std::collections::BTreeSet;
 
 use crate::error::TransferError;
 use crate::format::{ObjectKind, classify, data_name, metadata_name, sha256file_name};
@@ -14,15 +18,35 @@ use crate::store::{Location, MAX_LISTED, ObjectStore, list_all};
 /// # Errors
 /// `invalid-request` when container or prefix is empty; the storage's failures. Run it again then.
 pub async fn delete(store: &dyn ObjectStore, location: &Location) -> Result<u64, TransferError> {
+    let mut deleted = BTreeSet::new();
+    loop {
+        let before = deleted.len();
+        pass(store, location, &mut deleted).await?;
+        if deleted.len() == before {
+            return Ok(before as u64);
+        }
+    }
+}
+
+/// Deletes what the listing shows and was not deleted before.
+async fn pass(
+    store: &dyn ObjectStore,
+    location: &Location,
+    deleted: &mut BTreeSet<String>,
+) -> Result<(), TransferError> {
     let listed = match list_all(store, location, MAX_LISTED).await {
-        Err(TransferError::Store { failure, .. }) if failure.is_not_found() => return Ok(0),
+        Err(TransferError::Store { failure, .. }) if failure.is_not_found() => return Ok(()),
         listed => listed?,
     };
     let prefix = &location.prefix;
     let ours: Vec<(ObjectKind, String)> = listed
         .into_iter()
         .filter_map(|object| classify(prefix, &object.name).map(|kind| (kind, object.name)))
+        .filter(|(_, name)| !deleted.contains(name))
         .collect();
+    if ours.is_empty() && !deleted.is_empty() {
+        return Ok(());
+    }
     let greatest = ours.iter().filter_map(|(kind, _)| match kind {
         ObjectKind::Data(number) => Some(*number),
         _ => None,
@@ -34,7 +58,7 @@ pub async fn delete(store: &dyn ObjectStore, location: &Location) -> Result<u64,
         .checked_add(1)
         .map(|number| data_name(prefix, number));
 
-    let count = ours.len() as u64;
+    let found: Vec<String> = ours.iter().map(|(_, name)| name.clone()).collect();
     let data = ours
         .into_iter()
         .filter(|(kind, _)| matches!(kind, ObjectKind::Data(_)))
@@ -52,5 +76,6 @@ pub async fn delete(store: &dyn ObjectStore, location: &Location) -> Result<u64,
                 failure,
             })?;
     }
-    Ok(count)
+    deleted.extend(found);
+    Ok(())
 }
