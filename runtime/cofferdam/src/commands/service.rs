@@ -78,7 +78,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
     }
 }
 
+/// The records, when the configuration is one that a service could start with.
 async fn offline(config: &Config) -> anyhow::Result<Offline> {
+    config.backend_options()?;
     Ok(Offline::open(&config.service_options())
         .await
         .map_err(service_error)?)
