@@ -30,9 +30,9 @@ guests:
 test *args: build
     @tools/test "$@"
 
-# Run the hostile guests alone, a line each: what came of them and after what time
+# Run every hostile guest, a line each: what came of it and after what time
 zoo: build
-    cargo test --workspace --test hostile -- --nocapture --test-threads 1
+    cargo test --quiet --workspace --test zoo -- --nocapture --test-threads 1
 
 # Check format, scripts, contract, dependencies and lints of both workspaces
 lint:

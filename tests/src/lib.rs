@@ -8,6 +8,9 @@
     reason = "a test that cannot begin must say why"
 )]
 
+pub mod fleet;
+pub mod guests;
+pub mod process;
 pub mod service;
 
 use std::path::PathBuf;
@@ -66,7 +69,7 @@ pub struct TestSandbox {
     pub sandbox: Sandbox,
     /// Its limits; change them before loading.
     pub limits: Limits,
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl TestSandbox {
@@ -83,7 +86,19 @@ impl TestSandbox {
         TestSandbox {
             sandbox,
             limits: Limits::default(),
-            folder,
+            folder: Arc::new(folder),
+        }
+    }
+
+    /// The same sandbox with other limits.
+    #[must_use]
+    pub fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = self.limits.clone();
+        change(&mut limits);
+        TestSandbox {
+            sandbox: self.sandbox.clone(),
+            limits,
+            folder: self.folder.clone(),
         }
     }
 

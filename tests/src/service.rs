@@ -1,5 +1,7 @@
 //! A service of the built binary, in a folder of its own.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -157,7 +159,7 @@ impl Service {
             .expect("the binary runs");
         self.daemon = Some(child);
         let begin = Instant::now();
-        while std::os::unix::net::UnixStream::connect(self.path("state/api.sock")).is_err() {
+        while UnixStream::connect(self.path("state/api.sock")).is_err() {
             let over = begin.elapsed() > Duration::from_secs(30);
             assert!(!over, "the service does not listen: {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
@@ -202,6 +204,43 @@ impl Service {
     /// One backend's status.
     pub fn status(&self, backend: &str) -> Value {
         self.json(&["service", "show", backend])
+    }
+
+    /// What the service answers to a question, without the cost of a process of ours.
+    ///
+    /// # Panics
+    /// When it does not answer, or not with JSON.
+    pub fn get(&self, path: &str) -> Value {
+        serde_json::from_str(&self.get_text(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The same for a body of any kind.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn get_text(&self, path: &str) -> String {
+        let mut stream = UnixStream::connect(self.path("state/api.sock")).expect("the service listens");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("the service reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the service answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
+        body.to_owned()
+    }
+
+    /// Waits until every backend's status holds what is wanted.
+    pub fn wait_for_all(&self, within: Duration, wanted: impl Fn(&Value) -> bool) {
+        let begin = Instant::now();
+        loop {
+            let all = self.get("/v1/services");
+            let all = all.as_array().expect("a list of services");
+            let Some(other) = all.iter().find(|status| !wanted(status)) else {
+                return;
+            };
+            assert!(begin.elapsed() < within, "not as wanted: {other:#}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits until a backend's status holds what is wanted.

@@ -270,12 +270,7 @@ fn metrics_tell_of_every_backend() {
     service.start();
     service.wait("good", Duration::from_secs(10), up);
     service.wait("bad", Duration::from_secs(10), |status| status["phase"] == "down");
-    let mut stream = std::os::unix::net::UnixStream::connect(service.path("state/api.sock")).unwrap();
-    stream
-        .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
+    let text = service.get_text("/metrics");
     for line in [
         "cofferdam_backend_up{backend=\"good\"} 1.0",
         "cofferdam_backend_up{backend=\"bad\"} 0.0",

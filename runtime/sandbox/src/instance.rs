@@ -268,6 +268,9 @@ impl Drop for Instance {
     }
 }
 
+/// How often within its span a stall is looked for: it is found at most so much of the span late.
+const STALL_LOOKS: u32 = 8;
+
 /// Waits for the exchange; the error is the span that was too long.
 async fn wait<T>(
     budget: &Budget,
@@ -280,14 +283,15 @@ async fn wait<T>(
             .map_err(|_| budget.limit()),
         Some((span, meter)) => {
             let mut exchange = std::pin::pin!(exchange);
-            loop {
-                let before = meter.bytes();
-                match tokio::time::timeout(span, exchange.as_mut()).await {
+            let (mut seen, mut still) = (meter.bytes(), 0);
+            while still < STALL_LOOKS {
+                match tokio::time::timeout(span / STALL_LOOKS, exchange.as_mut()).await {
                     Ok(answer) => return Ok(answer),
-                    Err(_) if meter.bytes() != before => {}
-                    Err(_) => return Err(span),
+                    Err(_) if meter.bytes() == seen => still += 1,
+                    Err(_) => (seen, still) = (meter.bytes(), 0),
                 }
             }
+            Err(span)
         }
     }
 }
