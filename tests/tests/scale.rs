@@ -1,11 +1,17 @@
 //! A thousand backends on whatever processors there are, half of which hang, in every phase, computing and sleeping:
 //! the promises of one backend hold for each of them, and those that work do not notice.
 
-#![allow(clippy::print_stdout, reason = "the figures are part of what the test shows")]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "tests; the figures are part of what they show"
+)]
 
 use std::time::Duration;
 
 use cofferdam_tests::fleet::{Fleet, INTERVAL};
+use cofferdam_tests::service::Service;
+use serde_json::Value;
 
 #[test]
 fn five_hundred_hanging_drivers_are_down_in_time_and_five_hundred_others_do_not_notice() {
@@ -57,4 +63,39 @@ fn five_hundred_hanging_drivers_are_down_in_time_and_five_hundred_others_do_not_
     assert!(seen.threads_gone <= Duration::from_millis(500));
     assert!(seen.median_ms() <= 3.0 * alone.median_ms());
     assert!(seen.heartbeat_late <= INTERVAL && seen.probe_late <= INTERVAL);
+}
+
+#[test]
+fn an_honest_driver_that_computes_gets_its_share_among_spinning_ones() {
+    const SPINNING: usize = 9;
+    let honest = "[backends.honest]\nbackup_driver = \"{drivers}/hostile/compute-setup.wasm\"\n\
+                  hostile_rounds = 400_000_000\n";
+    let spinning = |number: usize| {
+        format!(
+            "[backends.spin{number}]\nbackup_driver = \"{{drivers}}/hostile/spin-in-setup.wasm\"\n\
+             backup_periodic_initialization = false\n"
+        )
+    };
+    let crowd: String = (0..SPINNING).map(spinning).collect();
+    let top = "backup_initialization_timeout = \"20s\"\nbackup_initialization_fuel = 1_000_000_000_000_000";
+    let mut service = Service::configure(top, honest);
+    // The first time all is compiled.
+    let took = [crowd.clone() + honest, honest.to_owned(), crowd + honest].map(|sections| {
+        service.rewrite(top, &sections);
+        service.start();
+        let up = service.wait("honest", Duration::from_secs(20), |status| {
+            status["state"] == "up"
+        });
+        let all = service.get("/v1/services");
+        let ended = |status: &&Value| status["phase"] == "down";
+        let ended = all.as_array().expect("a list").iter().filter(ended).count();
+        assert_eq!(ended, 0, "the others spin on");
+        service.kill();
+        up["initialization_ms"].as_f64().expect("a time")
+    });
+    let [_, alone, crowded] = took;
+    println!(
+        "computing for {alone:.0} ms took {crowded:.0} ms among {SPINNING} that spin: {:.2} of a fair share",
+        alone * (SPINNING + 1) as f64 / crowded
+    );
 }

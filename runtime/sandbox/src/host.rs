@@ -16,7 +16,6 @@ use crate::kill::Kill;
 use crate::limits::{Limits, TEXT};
 use crate::memory::MemoryBudget;
 use crate::output::Output;
-use crate::turns::Turn;
 
 /// Bytes that one step of `pipe` moves.
 const PIPE_PIECE: usize = 1 << 20;
@@ -28,7 +27,6 @@ pub(crate) struct State {
     /// Of the call that is under way.
     pub(crate) meter: Meter,
     pub(crate) output: Output,
-    pub(crate) turn: Arc<Turn>,
     pub(crate) kill: Arc<Kill>,
     pub(crate) egress: Egress,
     wasi: WasiCtx,
@@ -36,13 +34,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(
-        limits: &Limits,
-        wasi: WasiCtx,
-        output: Output,
-        turn: Arc<Turn>,
-        kill: Arc<Kill>,
-    ) -> Self {
+    pub(crate) fn new(limits: &Limits, wasi: WasiCtx, output: Output, kill: Arc<Kill>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.resources);
         let mut http = WasiHttpCtx::new();
@@ -53,7 +45,6 @@ impl State {
             memory,
             meter: Meter::default(),
             output,
-            turn,
             kill,
             egress: Egress::default(),
             wasi,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
-use wasmtime::{AsContextMut, CallHook, Store, StoreContextMut, UpdateDeadline};
+use wasmtime::{AsContextMut, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::body::Meter;
@@ -23,13 +23,13 @@ use crate::budget::Budget;
 use crate::contract::Bindings;
 use crate::failure::{Failure, Phase};
 use crate::host::State;
-use crate::kill::Kill;
+use crate::kill::{Kill, Killed};
 use crate::limits::{BACKSTOP_GRACE, Limits, SLICE};
 use crate::output::Output;
 use crate::requirements::Provision;
 use crate::sandbox::{Driver, Shared};
 use crate::trap;
-use crate::turns::{Killed, Turn, take_turns};
+use crate::turns::Turn;
 
 /// A guest with its store, on its own thread.
 pub(crate) struct Guest {
@@ -44,13 +44,6 @@ type Job = Box<dyn for<'a> FnOnce(&'a mut Option<Guest>, &'a Thread) -> Answered
 pub(crate) struct Thread {
     shared: Arc<Shared>,
     kill: Arc<Kill>,
-    turn: Arc<Turn>,
-}
-
-impl Thread {
-    async fn take_turns<F: Future>(&self, future: F) -> Result<F::Output, Killed> {
-        take_turns(&self.shared.gate, &self.turn, &self.kill, future).await
-    }
 }
 
 /// What came back from a call into the guest.
@@ -126,7 +119,6 @@ impl Instance {
         let thread = Thread {
             shared: shared.clone(),
             kill: kill.clone(),
-            turn: Arc::default(),
         };
         let (ended, name) = (ending.clone(), format!("driver {backend}"));
         std::thread::Builder::new()
@@ -155,7 +147,7 @@ impl Instance {
                     let mut store = new_store(thread, &limits, &provision, Output::new(backend, &limits))?;
                     let fuel = begin_call(&mut store, &own);
                     thread.kill.arm(backstop(own.deadline()));
-                    let made = thread.take_turns(pre.instantiate_async(&mut store)).await;
+                    let made = thread.kill.or(pre.instantiate_async(&mut store)).await;
                     thread.kill.arm(None);
                     let words = store.data().output.last_words();
                     end_call(&mut store);
@@ -207,7 +199,7 @@ impl Instance {
                 };
                 let fuel = begin_call(&mut guest.store, &own);
                 thread.kill.arm(deadline);
-                let answer = thread.take_turns(call(guest)).await;
+                let answer = thread.kill.or(call(guest)).await;
                 thread.kill.arm(None);
                 let words = guest.store.data().output.last_words();
                 end_call(&mut guest.store);
@@ -355,44 +347,23 @@ fn new_store(
                 remedy: "make or mount the directory; the backend comes up by itself then".into(),
             })?;
     }
-    let state = State::new(
-        limits,
-        wasi.build(),
-        output,
-        thread.turn.clone(),
-        thread.kill.clone(),
-    );
+    let state = State::new(limits, wasi.build(), output, thread.kill.clone());
     let mut store = Store::new(&thread.shared.engine, state);
     store.limiter(|state| &mut state.memory);
     store.set_hostcall_fuel(limits.hostcall_bytes);
     store.set_max_component_handles(limits.handles);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| {
-        charge(context.as_context_mut());
+        let fuel = context.get_fuel()?;
+        charge(context.as_context_mut(), fuel);
         Ok(if context.data().kill.must_stop() {
             UpdateDeadline::Interrupt
         } else {
             UpdateDeadline::Continue(1)
         })
     });
-    let gate = thread.shared.gate.clone();
-    store.call_hook(move |mut context, hook| {
-        match hook {
-            CallHook::CallingHost => {
-                charge(context.as_context_mut());
-                context.data().turn.enter_host();
-            }
-            CallHook::ReturningFromHost => {
-                let state = context.data();
-                state
-                    .turn
-                    .leave_host(&gate, &state.kill)
-                    .map_err(wasmtime::Error::new)?;
-            }
-            CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
-        }
-        Ok(())
-    });
+    let turn = Turn::new(thread.shared.gate.clone(), thread.kill.clone());
+    turn.install(&mut store, charge);
     if thread.shared.slicing {
         store
             .fuel_async_yield_interval(Some(SLICE))
@@ -415,13 +386,13 @@ fn begin_call(store: &mut Store<State>, budget: &Budget) -> u64 {
 
 fn end_call(store: &mut Store<State>) {
     store.data().output.end_call();
-    charge(store.as_context_mut());
+    // Fuel is on for every store of this engine, so this cannot fail.
+    let fuel = store.get_fuel().unwrap_or_default();
+    charge(store.as_context_mut(), fuel);
 }
 
 /// Charges what the call has used so far.
-fn charge(context: StoreContextMut<'_, State>) {
-    if let Ok(left) = context.get_fuel() {
-        let state = context.data();
-        state.meter.charge(left, state.memory.peak());
-    }
+fn charge(context: StoreContextMut<'_, State>, fuel: u64) {
+    let state = context.data();
+    state.meter.charge(fuel, state.memory.peak());
 }

@@ -75,8 +75,11 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// Fuel of one slice: after so much computing the guest yields (about 0.05 ms).
 pub(crate) const SLICE: u64 = 200_000;
 
-/// Slices that a call may compute before it has to take turns.
-pub(crate) const BURST: u32 = 2;
+/// Fuel that an instance may burn before it has to take turns, and the most that waiting gives back: two slices.
+pub(crate) const CREDIT: i64 = 2 * SLICE as i64;
+
+/// Fuel that a second of waiting in the host gives back: 0.25 % of a processor.
+pub(crate) const REFILL: u64 = 10_000_000;
 
 /// Epoch backstop: so long after a call's deadline the guest is interrupted even if nobody else did it.
 pub(crate) const BACKSTOP_GRACE: Duration = Duration::from_millis(500);

@@ -10,10 +10,10 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::failure::{Failure, Phase};
-use crate::kill::Kill;
+use crate::kill::{Kill, Killed};
 use crate::limits::SLICE;
 use crate::sandbox::Shared;
-use crate::turns::{Killed, Turn, take_turns};
+use crate::turns::Turn;
 
 /// A component whose one function never returns.
 const SPIN: &str = r#"(component
@@ -107,6 +107,7 @@ async fn spinning(shared: &Shared, component: &Component, stop: Stop) -> wasmtim
     if !by_epoch {
         store.fuel_async_yield_interval(Some(SLICE))?;
     }
+    Turn::new(shared.gate.clone(), kill.clone()).install(&mut store, |_, _| {});
     let closed = matches!(stop, Stop::Gate).then(|| shared.gate.close()).flatten();
     // Fuel has to do it alone, however slow the machine.
     let timer = (!matches!(stop, Stop::Fuel)).then(|| {
@@ -119,8 +120,7 @@ async fn spinning(shared: &Shared, component: &Component, stop: Stop) -> wasmtim
     let linker = Linker::new(&shared.engine);
     let instance = linker.instantiate_async(&mut store, component).await?;
     let spin = instance.get_typed_func::<(), ()>(&mut store, "spin")?;
-    let turn = Turn::default();
-    let outcome = take_turns(&shared.gate, &turn, &kill, spin.call_async(&mut store, ())).await;
+    let outcome = kill.or(spin.call_async(&mut store, ())).await;
     drop(closed);
     if let Some(timer) = timer {
         let _ = timer.join();
@@ -129,9 +129,14 @@ async fn spinning(shared: &Shared, component: &Component, stop: Stop) -> wasmtim
         (Stop::Fuel, Ok(Err(error))) => error.downcast_ref() == Some(&Trap::OutOfFuel),
         (Stop::Epoch, Ok(Err(error))) => error.downcast_ref() == Some(&Trap::Interrupt),
         (Stop::Wall, Err(Killed)) => true,
-        (Stop::Gate, Err(Killed)) => {
-            // Held up at the gate: it burnt its burst and little more.
-            u64::MAX / 2 - store.get_fuel()? < 20 * SLICE
+        (Stop::Gate, outcome) => {
+            // Held up at the gate, where the kill found it: it burnt its credit and little more.
+            let killed = match outcome {
+                Err(Killed) => true,
+                Ok(Err(error)) => error.is::<Killed>(),
+                Ok(Ok(())) => false,
+            };
+            killed && u64::MAX / 2 - store.get_fuel()? < 20 * SLICE
         }
         _ => false,
     })

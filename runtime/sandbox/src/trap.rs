@@ -4,9 +4,9 @@ use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
 use crate::failure::{Failure, Phase, clean};
+use crate::kill::Killed;
 use crate::limits::TEXT;
 use crate::memory::MemoryDenied;
-use crate::turns::Killed;
 
 /// Explains why a call into the guest ended without an answer. `words` is what the guest wrote last.
 pub(crate) fn explain(error: wasmtime::Error, phase: Phase, budget: u64, words: &str) -> Failure {

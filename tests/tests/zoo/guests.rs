@@ -39,7 +39,7 @@ pub(crate) const GUESTS: &[Guest] = rows! {
     "spin-in-setup": "wall-timeout", "do-setup did not return within", sandboxed::hang;
     "spin-in-check": "wall-timeout", "check-for-setup-error did not return within", sandboxed::hang;
     "spin-in-probe": "wall-timeout", "probe did not return within", sandboxed::probe;
-    "spin-in-put": "wall-timeout", "put-object", sandboxed::put_object;
+    "spin-in-put": "wall-timeout", "put-object", served::create_fails;
     "spin-in-get": "wall-timeout", "get-object", sandboxed::get_object;
     "sleep-in-start": "wall-timeout", "instantiate did not return within", sandboxed::hang;
     "sleep-in-describe": "wall-timeout", "describe did not return within", sandboxed::hang;
@@ -54,7 +54,7 @@ pub(crate) const GUESTS: &[Guest] = rows! {
     // Ends of its own.
     "trap-in-start": "trap", "unreachable", sandboxed::setup;
     "trap-in-setup": "trap", "unreachable", sandboxed::setup;
-    "trap-in-put": "trap", "put-object", sandboxed::put_object;
+    "trap-in-put": "trap", "put-object", served::create_fails;
     "panic-in-setup": "trap", "panicked at", sandboxed::setup;
     "panic-big": "trap", "the driver crashed in do-setup", sandboxed::setup;
     "exit-in-setup": "trap", "exit code 0", sandboxed::setup;

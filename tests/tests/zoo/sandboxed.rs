@@ -169,9 +169,9 @@ pub(crate) async fn list(zoo: &Zoo, guest: &Guest) -> Outcome {
 
 /// Its component takes the compiler long, or much memory.
 pub(crate) async fn compile(zoo: &Zoo, guest: &Guest) -> Outcome {
-    let test = zoo.test.with(|limits| {
-        limits.compile_timeout = Duration::from_secs(if guest.code == "compile-timeout" { 1 } else { 100 });
-        limits.compile_memory = 1 << 30;
+    let test = zoo.test.with(|limits| match guest.code {
+        "compile-timeout" => limits.compile_timeout = Duration::from_secs(1),
+        _ => limits.compile_memory = 1 << 30,
     });
     let (begin, result) = initialized(zoo, &test, guest, LONG, &[]).await;
     Outcome::of(begin, result)
