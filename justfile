@@ -53,10 +53,14 @@ fmt:
 demo: build
     @tools/demo
 
-# Measure initialisation, put and get through the sandbox, and a full backup, beside the native limits
+# Measure initialisation, supervision, put and get through the sandbox, and a full backup, beside native limits
 [positional-arguments]
 bench *args: build
     @"$CARGO_TARGET_DIR/debug/cofferdam-bench" "$@"
+
+# Let backends fail and recover without a pause, and print what the service holds minute by minute
+soak minutes="30" seed="7": build
+    @"$CARGO_TARGET_DIR/debug/cofferdam-bench" soak {{ minutes }} {{ seed }}
 
 # Exchange backups with the real Cinder, both ways, and compare every byte
 interop: build

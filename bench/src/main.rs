@@ -1,6 +1,7 @@
 //! Benchmarks: each figure beside a native or physical limit that was measured in the same run.
 //!
-//! `./dev bench [init] [object] [backup]`; all of them by default, as a table, or as JSON lines with `--json`. The work
+//! `./dev bench [init] [object] [backup] [supervision]`; all of them by default, as a table, or as JSON lines with
+//! `--json`. `soak MINUTES [SEED]` is a program of its own, for `./dev soak`. The work
 //! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
 //! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
 
@@ -9,6 +10,8 @@
 mod backup;
 mod init;
 mod object;
+mod soak;
+mod supervision;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -51,8 +54,15 @@ pub(crate) fn rate(bytes: u64, span: Duration) -> f64 {
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, minutes, seed @ ..] = arguments.as_slice()
+        && word == "soak"
+    {
+        let seed = seed.first().map_or(Ok(7), |seed| seed.parse())?;
+        soak::run(minutes.parse()?, seed);
+        return Ok(());
+    }
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
-    let wanted = |word: &str| has(word) || !["init", "object", "backup"].into_iter().any(has);
+    let wanted = |word: &str| has(word) || !["init", "object", "backup", "supervision"].into_iter().any(has);
     let memory = PathBuf::from("/dev/shm");
     let folder = if memory.is_dir() && !has("--disk") {
         memory
@@ -71,6 +81,9 @@ fn main() -> anyhow::Result<()> {
     if wanted("backup") {
         figures.extend(runtime.block_on(backup::measure(scratch.path()))?);
     }
+    if wanted("supervision") {
+        figures.extend(supervision::measure(scratch.path(), &runtime)?);
+    }
     for figure in &figures {
         if has("--json") {
             let limit = figure.limit.as_ref().map(|(what, value)| {
@@ -85,7 +98,7 @@ fn main() -> anyhow::Result<()> {
                 format!("{:6.2} of {value:.1} ({what})", figure.value / value)
             });
             println!(
-                "{:44} {:10.2} {:6} {limit}",
+                "{:52} {:10.2} {:6} {limit}",
                 figure.what, figure.value, figure.unit
             );
         }

@@ -12,6 +12,7 @@ pub mod fleet;
 pub mod guests;
 pub mod process;
 pub mod service;
+pub mod soak;
 
 use std::path::PathBuf;
 use std::sync::Arc;

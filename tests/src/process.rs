@@ -34,6 +34,16 @@ impl Usage {
         }
     }
 
+    /// The smaller of each.
+    #[must_use]
+    pub fn least(self, other: Self) -> Self {
+        Usage {
+            threads: self.threads.min(other.threads),
+            files: self.files.min(other.files),
+            rss_kib: self.rss_kib.min(other.rss_kib),
+        }
+    }
+
     /// The greater of each.
     #[must_use]
     pub fn most(self, other: Self) -> Self {

@@ -219,13 +219,29 @@ impl Service {
     /// # Panics
     /// When it does not answer.
     pub fn get_text(&self, path: &str) -> String {
+        self.ask("GET", path, 200)
+    }
+
+    /// Tells the service to do something that it answers at once.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub fn post(&self, path: &str, status: u16) {
+        self.ask("POST", path, status);
+    }
+
+    fn ask(&self, method: &str, path: &str, status: u16) -> String {
         let mut stream = UnixStream::connect(self.path("state/api.sock")).expect("the service listens");
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("the service reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("the service answers");
         let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
-        assert!(head.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{path}: {answer}"
+        );
         body.to_owned()
     }
 

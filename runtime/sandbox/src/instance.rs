@@ -364,11 +364,9 @@ fn new_store(
     });
     let turn = Turn::new(thread.shared.gate.clone(), thread.kill.clone());
     turn.install(&mut store, charge);
-    if thread.shared.slicing {
-        store
-            .fuel_async_yield_interval(Some(SLICE))
-            .map_err(|error| trap::explain(error, Phase::Instantiate, 0, ""))?;
-    }
+    store
+        .fuel_async_yield_interval(Some(SLICE))
+        .map_err(|error| trap::explain(error, Phase::Instantiate, 0, ""))?;
     Ok(store)
 }
 

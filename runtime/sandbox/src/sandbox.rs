@@ -30,14 +30,12 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// Threads that were told to end and have not yet.
     pub(crate) ending: Arc<AtomicUsize>,
-    /// Whether guests yield after each slice; off only in the self-test of the epoch.
-    pub(crate) slicing: bool,
     linker: Linker<State>,
     ticker: Ticker,
 }
 
 impl Shared {
-    pub(crate) fn new(slicing: bool) -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         let host = |error: String| Failure::Host {
             phase: Phase::Load,
             reason: format!("the WebAssembly engine cannot be started: {error}"),
@@ -49,7 +47,6 @@ impl Shared {
         Ok(Shared {
             gate: Gate::for_this_machine(),
             ending: Arc::default(),
-            slicing,
             linker,
             ticker,
             engine,
@@ -124,7 +121,7 @@ impl Sandbox {
     pub async fn start(helper: CompileHelper, cache: PathBuf) -> Result<Self, Failure> {
         crate::selftest::run().await?;
         Ok(Sandbox {
-            shared: Arc::new(Shared::new(true)?),
+            shared: Arc::new(Shared::new()?),
             helper,
             cache,
             loaded: Arc::default(),

@@ -37,7 +37,7 @@ fn broken(what: &str) -> Failure {
 /// # Errors
 /// [`Failure::Host`] that names the mechanism that does not hold.
 pub(crate) async fn run() -> Result<(), Failure> {
-    let shared = Arc::new(Shared::new(true)?);
+    let shared = Arc::new(Shared::new()?);
     let component = Component::new(&shared.engine, SPIN)
         .map_err(|error| broken(&format!("it cannot be compiled: {error:#}")))?;
     let test = |stop: Stop| {
@@ -105,9 +105,9 @@ async fn spinning(shared: &Shared, component: &Component, stop: Stop) -> wasmtim
         })
     });
     if !by_epoch {
+        Turn::new(shared.gate.clone(), kill.clone()).install(&mut store, |_, _| {});
         store.fuel_async_yield_interval(Some(SLICE))?;
     }
-    Turn::new(shared.gate.clone(), kill.clone()).install(&mut store, |_, _| {});
     let closed = matches!(stop, Stop::Gate).then(|| shared.gate.close()).flatten();
     // Fuel has to do it alone, however slow the machine.
     let timer = (!matches!(stop, Stop::Fuel)).then(|| {

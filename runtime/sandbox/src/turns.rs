@@ -4,7 +4,8 @@
 //! Solution: an instance has credit, in units of fuel, that it computes from without asking anybody. When it is gone,
 //! guest code runs only with a permit from one gate for the process, which has one permit fewer than there are
 //! processors (at least one). Fuel makes a guest come back to the host after each slice; the permit is given up
-//! there and waited for again, first come, first served. Credit comes back slowly while the guest waits in the
+//! there and waited for again, first come, first served. Slices are short until the first permit and long from then
+//! on, or handing the turn on would take as long as the turn. Credit comes back slowly while the guest waits in the
 //! host, and only then, so moving data is never gated.
 //! How: wasmtime tells of every way out of guest code and back into it: calls, host calls, used-up slices. A permit is
 //! held only in between, never in a host call, which may block the thread (a hung mount). Waiting blocks the
@@ -24,7 +25,7 @@ use tokio::task::unconstrained;
 use wasmtime::{Store, StoreContextMut};
 
 use crate::kill::{Kill, Killed};
-use crate::limits::{CREDIT, REFILL};
+use crate::limits::{CREDIT, LONG_SLICE, REFILL};
 
 /// The process's gate.
 #[derive(Debug, Clone)]
@@ -92,15 +93,21 @@ impl Turn {
         store: &mut Store<T>,
         left: impl Fn(StoreContextMut<'_, T>, u64) + Send + Sync + 'static,
     ) {
-        store.call_hook(move |context, hook| {
+        let mut long = false;
+        store.call_hook(move |mut context, hook| {
             let fuel = context.get_fuel()?;
             if hook.entering_host() {
                 left(context, fuel);
                 self.leave_guest(fuel);
-                Ok(())
-            } else {
-                self.enter_guest(fuel).map_err(wasmtime::Error::new)
+                return Ok(());
             }
+            self.enter_guest(fuel).map_err(wasmtime::Error::new)?;
+            // Once, and from short to long: a way back would give fuel to a guest whose code keeps the count in a
+            // register meanwhile.
+            if self.permit.is_some() && !std::mem::replace(&mut long, true) {
+                context.fuel_async_yield_interval(Some(LONG_SLICE))?;
+            }
+            Ok(())
         });
     }
 
