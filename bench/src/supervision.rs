@@ -4,14 +4,18 @@
 //! Beside each: what the machine itself can do in the same run. The neighbour's work is measured alone and beside
 //! hostile guests in turns, so that whatever else the machine does falls on both.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use cofferdam_sandbox::contract::ObjectAddress;
 use cofferdam_sandbox::requirements::Provision;
+use cofferdam_sandbox::stream;
 use cofferdam_sandbox::{Budget, Driver, Instance, Limits, Sandbox};
 use cofferdam_tests::fleet::{Fleet, HANGING, INTERVAL};
+use cofferdam_tests::guests::STREAMED;
 use cofferdam_tests::service::Service;
 use cofferdam_tests::{PLENTY, hostile};
 
@@ -24,7 +28,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 const HOSTILE: usize = 10;
 
 /// One turn of the neighbour's work, alone or beside them.
-const TURN: Duration = Duration::from_millis(500);
+const TURN: Duration = Duration::from_millis(300);
 
 /// Turns of each kind.
 const TURNS: usize = 7;
@@ -131,24 +135,105 @@ impl Neighbour {
         Ok(instance)
     }
 
-    /// Initialisations a second, one after another.
-    async fn initializations(&self) -> anyhow::Result<f64> {
+    /// Initialisations, or probes, one after another: seconds for each.
+    async fn one_after_another(&self, kind: Kind) -> anyhow::Result<f64> {
         let (begin, mut count) = (Instant::now(), 0_u32);
         while begin.elapsed() < TURN {
-            self.initialize().await?;
+            self.one(kind).await?;
             count += 1;
         }
-        Ok(f64::from(count) / begin.elapsed().as_secs_f64())
+        Ok(begin.elapsed().as_secs_f64() / f64::from(count))
     }
 
-    /// Probes a second, one after another.
-    async fn probes(&self) -> anyhow::Result<f64> {
-        let (begin, mut count) = (Instant::now(), 0_u32);
+    /// The same now and then, as a service does it: the middle of the seconds that each took.
+    async fn now_and_then(&self, kind: Kind) -> anyhow::Result<f64> {
+        let (begin, mut took) = (Instant::now(), Vec::new());
         while begin.elapsed() < TURN {
-            self.instance.probe(&budget()).await?;
-            count += 1;
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            let begin = Instant::now();
+            self.one(kind).await?;
+            took.push(begin.elapsed().as_secs_f64());
         }
-        Ok(f64::from(count) / begin.elapsed().as_secs_f64())
+        took.sort_by(f64::total_cmp);
+        Ok(took.get(took.len() / 2).copied().unwrap_or_default())
+    }
+
+    async fn one(&self, kind: Kind) -> anyhow::Result<()> {
+        match kind {
+            Kind::Initialization => drop(self.initialize().await?),
+            Kind::Probe => self.instance.probe(&budget()).await?,
+            Kind::Put => self.put().await?,
+        }
+        Ok(())
+    }
+
+    /// An object of 16 MiB, fed by another thread.
+    async fn put(&self) -> anyhow::Result<()> {
+        let (writer, reader) = stream::channel(stream::DEFAULT_PIECES);
+        let feed = std::thread::spawn(move || {
+            let piece = Bytes::from(vec![0xa5_u8; 1 << 20]);
+            for _ in 0..16 {
+                if writer.blocking_write(piece.clone()).is_err() {
+                    return;
+                }
+            }
+            let _ = writer.blocking_finish();
+        });
+        let at = ObjectAddress {
+            container: "bench".into(),
+            name: "object".into(),
+        };
+        self.instance.put_object(at, reader, STREAMED).await?;
+        let _ = feed.join();
+        Ok(())
+    }
+
+    /// All of the neighbour's figures, in seconds.
+    async fn work(&self) -> anyhow::Result<Work> {
+        Ok(Work {
+            initializations: self.one_after_another(Kind::Initialization).await?,
+            probes: self.one_after_another(Kind::Probe).await?,
+            initialization: self.now_and_then(Kind::Initialization).await?,
+            probe: self.now_and_then(Kind::Probe).await?,
+            puts: self.one_after_another(Kind::Put).await?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Initialization,
+    Probe,
+    Put,
+}
+
+/// Seconds that each takes: one after another without a pause, and now and then.
+#[derive(Debug, Clone, Copy)]
+struct Work {
+    initializations: f64,
+    probes: f64,
+    initialization: f64,
+    probe: f64,
+    puts: f64,
+}
+
+impl Work {
+    const NEVER: Work = Work {
+        initializations: f64::MAX,
+        probes: f64::MAX,
+        initialization: f64::MAX,
+        probe: f64::MAX,
+        puts: f64::MAX,
+    };
+
+    fn best(self, other: Work) -> Work {
+        Work {
+            initializations: self.initializations.min(other.initializations),
+            probes: self.probes.min(other.probes),
+            initialization: self.initialization.min(other.initialization),
+            probe: self.probe.min(other.probe),
+            puts: self.puts.min(other.puts),
+        }
     }
 }
 
@@ -183,6 +268,7 @@ async fn work(scratch: &Path) -> anyhow::Result<Vec<Figure>> {
         .open(&driver, "bench", &provision, &limits, &budget())
         .await?;
     instance.do_setup(&provision.settings, &budget()).await?;
+    instance.create_container("bench").await?;
     let neighbour = Neighbour {
         sandbox,
         driver,
@@ -195,22 +281,11 @@ async fn work(scratch: &Path) -> anyhow::Result<Vec<Figure>> {
     }
     let canary = native_initializations(&scratch.join("native"))?;
     let round_trip = native_round_trips()?;
-    let (mut alone, mut beside, mut busy) = ([0.0_f64; 2], [0.0_f64; 2], [0.0_f64; 2]);
-    let best = |best: &mut [f64; 2], now: [f64; 2]| {
-        for (best, now) in best.iter_mut().zip(now) {
-            *best = best.max(now);
-        }
-    };
+    let (mut alone, mut beside, mut busy) = (Work::NEVER, Work::NEVER, Work::NEVER);
     for _ in 0..TURNS {
-        best(
-            &mut alone,
-            [neighbour.initializations().await?, neighbour.probes().await?],
-        );
+        alone = alone.best(neighbour.work().await?);
         let tasks = crowd(&neighbour).await?;
-        best(
-            &mut beside,
-            [neighbour.initializations().await?, neighbour.probes().await?],
-        );
+        beside = beside.best(neighbour.work().await?);
         tasks.iter().for_each(tokio::task::JoinHandle::abort);
         while neighbour.sandbox.threads_ending() > 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -219,48 +294,46 @@ async fn work(scratch: &Path) -> anyhow::Result<Vec<Figure>> {
         let stop = Arc::new(AtomicBool::new(false));
         let spinning = stop.clone();
         let thread = std::thread::spawn(move || while !spinning.load(Ordering::Relaxed) {});
-        best(
-            &mut busy,
-            [neighbour.initializations().await?, neighbour.probes().await?],
-        );
+        busy = busy.best(neighbour.work().await?);
         stop.store(true, Ordering::Relaxed);
         let _ = thread.join();
     }
-    let [init, probe] = alone;
-    let slower = |index: usize| {
-        let at = |rates: &[f64; 2]| rates.get(index).copied().unwrap_or(1.0);
-        (
-            100.0 * (1.0 - at(&beside) / at(&alone)),
-            100.0 * (1.0 - at(&busy) / at(&alone)),
-        )
-    };
-    let slowdown = |what: &str, (hostile, thread): (f64, f64)| Figure {
-        what: format!("{what} slower beside {HOSTILE} hostile guests"),
-        value: hostile,
-        unit: "%",
-        limit: Some(("beside one native thread that computes".into(), thread)),
+    let slower = |what: &str, seconds: fn(&Work) -> f64| {
+        let percent = |work: &Work| 100.0 * (seconds(work) / seconds(&alone) - 1.0);
+        Figure {
+            what: format!("{what} beside {HOSTILE} hostile guests, slower"),
+            value: percent(&beside),
+            unit: "%",
+            limit: Some((
+                "percent beside one native thread that computes".into(),
+                percent(&busy),
+            )),
+        }
     };
     Ok(vec![
         Figure {
             what: "initialisations, one after another".into(),
-            value: init,
+            value: 1.0 / alone.initializations,
             unit: "1/s",
             limit: Some(("a thread and the canary's file operations".into(), canary)),
         },
         Figure {
             what: "one probe".into(),
-            value: 1e6 / probe,
+            value: 1e6 * alone.probe,
             unit: "us",
             limit: Some(("asking a thread".into(), 1e6 / round_trip)),
         },
-        slowdown("initialisation", slower(0)),
-        slowdown("probe", slower(1)),
+        slower("an initialisation", |work| work.initialization),
+        slower("a probe", |work| work.probe),
+        slower("puts without a pause", |work| work.puts),
+        slower("initialisations without a pause", |work| work.initializations),
+        slower("probes without a pause", |work| work.probes),
     ])
 }
 
 /// What an initialisation cannot do without: a thread that starts, makes folders, writes, syncs, reads and removes.
 fn native_initializations(folder: &Path) -> anyhow::Result<f64> {
-    fn canary(folder: &PathBuf) -> std::io::Result<()> {
+    fn canary(folder: &Path) -> std::io::Result<()> {
         let canary = folder.join("canary");
         std::fs::create_dir_all(&canary)?;
         std::fs::write(canary.join("part"), [7; 64])?;

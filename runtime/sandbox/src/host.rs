@@ -16,6 +16,7 @@ use crate::kill::Kill;
 use crate::limits::{Limits, TEXT};
 use crate::memory::MemoryBudget;
 use crate::output::Output;
+use crate::turns::Turn;
 
 /// Bytes that one step of `pipe` moves.
 const PIPE_PIECE: usize = 1 << 20;
@@ -26,6 +27,7 @@ pub(crate) struct State {
     pub(crate) memory: MemoryBudget,
     /// Of the call that is under way.
     pub(crate) meter: Meter,
+    pub(crate) turn: Turn,
     pub(crate) output: Output,
     pub(crate) kill: Arc<Kill>,
     pub(crate) egress: Egress,
@@ -34,7 +36,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(limits: &Limits, wasi: WasiCtx, output: Output, kill: Arc<Kill>) -> Self {
+    pub(crate) fn new(limits: &Limits, wasi: WasiCtx, output: Output, turn: Turn, kill: Arc<Kill>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.resources);
         let mut http = WasiHttpCtx::new();
@@ -44,6 +46,7 @@ impl State {
             table,
             memory,
             meter: Meter::default(),
+            turn,
             output,
             kill,
             egress: Egress::default(),

@@ -347,7 +347,8 @@ fn new_store(
                 remedy: "make or mount the directory; the backend comes up by itself then".into(),
             })?;
     }
-    let state = State::new(limits, wasi.build(), output, thread.kill.clone());
+    let turn = Turn::new(thread.shared.gate.clone(), thread.kill.clone());
+    let state = State::new(limits, wasi.build(), output, turn, thread.kill.clone());
     let mut store = Store::new(&thread.shared.engine, state);
     store.limiter(|state| &mut state.memory);
     store.set_hostcall_fuel(limits.hostcall_bytes);
@@ -362,8 +363,7 @@ fn new_store(
             UpdateDeadline::Continue(1)
         })
     });
-    let turn = Turn::new(thread.shared.gate.clone(), thread.kill.clone());
-    turn.install(&mut store, charge);
+    Turn::install(&mut store, |state| &mut state.turn, charge);
     store
         .fuel_async_yield_interval(Some(SLICE))
         .map_err(|error| trap::explain(error, Phase::Instantiate, 0, ""))?;
@@ -378,6 +378,7 @@ fn begin_call(store: &mut Store<State>, budget: &Budget) -> u64 {
     let _ = store.set_fuel(fuel);
     store.set_epoch_deadline(1);
     store.data_mut().meter = meter;
+    store.data_mut().turn.begin_call();
     store.data().output.begin_call();
     fuel
 }

@@ -75,11 +75,11 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// Fuel of one slice: after so much computing the guest yields (0.01 to 0.05 ms).
 pub(crate) const SLICE: u64 = 200_000;
 
-/// Fuel of one slice of a guest that takes turns: long enough (0.2 ms and more) that handing the turn on costs a small
-/// part of it. The epoch's tick ends a longer one.
-pub(crate) const LONG_SLICE: u64 = 4_000_000;
+/// Fuel of one slice of a guest that takes turns: long enough (2 ms and more) that handing the turn on costs next to
+/// nothing. The epoch's tick ends a longer one.
+pub(crate) const LONG_SLICE: u64 = 40_000_000;
 
-/// Fuel that an instance may burn before it has to take turns, and the most that waiting gives back: two slices.
+/// Fuel that a call may burn before it has to take turns, and the most that waiting gives back: two slices.
 pub(crate) const CREDIT: i64 = 2 * SLICE as i64;
 
 /// Fuel that a second of waiting in the host gives back: 0.25 % of a processor.

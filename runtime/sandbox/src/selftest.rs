@@ -88,7 +88,7 @@ fn spin(shared: &Shared, component: &Component, stop: Stop) -> bool {
 
 async fn spinning(shared: &Shared, component: &Component, stop: Stop) -> wasmtime::Result<bool> {
     let kill = Arc::new(Kill::new());
-    let mut store = Store::new(&shared.engine, kill.clone());
+    let mut store = Store::new(&shared.engine, Turn::new(shared.gate.clone(), kill.clone()));
     store.set_fuel(if matches!(stop, Stop::Fuel) {
         10 * SLICE
     } else {
@@ -96,8 +96,9 @@ async fn spinning(shared: &Shared, component: &Component, stop: Stop) -> wasmtim
     })?;
     store.set_epoch_deadline(1);
     let by_epoch = matches!(stop, Stop::Epoch);
-    store.epoch_deadline_callback(move |context| {
-        let interrupt = by_epoch && context.data().must_stop();
+    let killed = kill.clone();
+    store.epoch_deadline_callback(move |_| {
+        let interrupt = by_epoch && killed.must_stop();
         Ok(if interrupt {
             UpdateDeadline::Interrupt
         } else {
@@ -105,7 +106,7 @@ async fn spinning(shared: &Shared, component: &Component, stop: Stop) -> wasmtim
         })
     });
     if !by_epoch {
-        Turn::new(shared.gate.clone(), kill.clone()).install(&mut store, |_, _| {});
+        Turn::install(&mut store, |turn| turn, |_, _| {});
         store.fuel_async_yield_interval(Some(SLICE))?;
     }
     let closed = matches!(stop, Stop::Gate).then(|| shared.gate.close()).flatten();
