@@ -16,7 +16,7 @@ use cofferdam_sandbox::contract::{
 };
 use cofferdam_sandbox::stream::{Reader, Writer};
 use cofferdam_sandbox::{Failure, Instance, Limits};
-use cofferdam_transfer::{BackupPlan, Cancel, Expected, Location, ObjectStore, Progress, Source};
+use cofferdam_transfer::{BackupPlan, Cancel, Expected, Link, Location, ObjectStore, Progress, Source};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
@@ -246,6 +246,7 @@ async fn transfer(scratch: &Path, volume: &Path, algorithm: &str) -> anyhow::Res
             description: None,
             created_at: jiff::Timestamp::now(),
             volume_meta: None,
+            parent: None,
             placement,
             algorithm: algorithm.parse()?,
             spool: PathBuf::from(scratch),
@@ -265,20 +266,14 @@ async fn transfer(scratch: &Path, volume: &Path, algorithm: &str) -> anyhow::Res
         let target = scratch.join("restored");
         let begin = Instant::now();
         let (progress, cancel) = (Arc::new(Progress::default()), Cancel::new());
-        let expected = Expected {
-            bytes: Some(SIZE),
-            ..Expected::default()
+        let link = Link {
+            location: location.clone(),
+            expected: Expected {
+                bytes: Some(SIZE),
+                ..Expected::default()
+            },
         };
-        cofferdam_transfer::restore(
-            store.clone(),
-            location.clone(),
-            &target,
-            false,
-            &expected,
-            progress,
-            cancel,
-        )
-        .await?;
+        cofferdam_transfer::restore(store.clone(), &[link], &target, false, progress, cancel).await?;
         restore = restore.min(begin.elapsed());
         std::fs::remove_file(target)?;
         cofferdam_transfer::delete(&*store, &location).await?;

@@ -70,6 +70,8 @@ pub struct BackupView {
     pub container: Option<String>,
     pub prefix: Option<String>,
     pub compression: String,
+    pub is_incremental: bool,
+    pub parent_id: Option<String>,
     pub object_count: u64,
     pub stored_bytes: u64,
     pub fail_code: Option<String>,
@@ -141,6 +143,9 @@ pub struct CreateRequest {
     /// Container to put the objects in, instead of the driver's own choice.
     #[serde(default)]
     pub container: Option<String>,
+    /// Only what has changed since the newest sound backup of the volume.
+    #[serde(default)]
+    pub incremental: bool,
 }
 
 /// `POST /v1/backups/{id}/restore`.

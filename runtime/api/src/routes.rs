@@ -120,6 +120,7 @@ async fn create(
         name: request.name,
         description: request.description,
         container: request.container,
+        incremental: request.incremental,
     };
     Ok(accepted(&manager.create(new).await?))
 }

@@ -65,6 +65,8 @@ pub(crate) fn backup(record: &BackupRecord) -> BackupView {
         container: record.container.clone(),
         prefix: record.prefix.clone(),
         compression: record.algorithm.clone(),
+        is_incremental: record.parent_id.is_some(),
+        parent_id: record.parent_id.map(|id| id.to_string()),
         object_count: record.object_count,
         stored_bytes: record.stored_bytes,
         fail_code: record.fail_code.clone(),

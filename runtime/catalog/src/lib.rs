@@ -50,6 +50,9 @@ pub enum CatalogError {
         /// Its status.
         found: BackupStatus,
     },
+    /// Incremental backups build on it.
+    #[error("incremental backups build on backup {0}")]
+    HasDependents(BackupId),
     /// A record holds something that no version writes.
     #[error("the catalog is damaged: {0}")]
     Damaged(String),

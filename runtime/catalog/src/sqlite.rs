@@ -88,7 +88,8 @@ impl Catalog {
     /// Records a new backup.
     ///
     /// # Errors
-    /// [`CatalogError::Exists`] when the id is taken, also by one that is deleted.
+    /// [`CatalogError::Exists`] when the id is taken, also by one that is deleted; [`CatalogError::NotFound`] or
+    /// [`CatalogError::Conflict`] when the parent of an incremental backup is not there, or not `available`.
     pub async fn insert(&self, record: &BackupRecord) -> Result<()> {
         let mut transaction = self.begin().await?;
         let taken = sqlx::query("SELECT 1 FROM backups WHERE id = ?")
@@ -97,6 +98,15 @@ impl Catalog {
             .await?;
         if taken.is_some() {
             return Err(CatalogError::Exists(record.id));
+        }
+        if let Some(parent) = record.parent_id {
+            let found = locked(&mut transaction, parent).await?;
+            if !matches!(found.status, BackupStatus::Available | BackupStatus::Restoring) {
+                return Err(CatalogError::Conflict {
+                    id: parent,
+                    found: found.status,
+                });
+            }
         }
         store(&mut transaction, record).await?;
         Ok(transaction.commit().await?)
@@ -149,23 +159,41 @@ impl Catalog {
         rows.iter().map(record).collect()
     }
 
-    /// Whether a backup has incremental backups that need it.
+    /// The available backups of a volume, those of the newest data first: what an incremental one may build on.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn has_dependents(&self, id: BackupId) -> Result<bool> {
-        let found: i64 = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM backups WHERE parent_id = ? AND deleted_at IS NULL)",
+    pub async fn available(&self, volume: VolumeId) -> Result<Vec<BackupRecord>> {
+        let rows = sqlx::query(
+            "SELECT * FROM backups WHERE volume_id = ? AND status = 'available' AND deleted_at IS NULL
+             ORDER BY data_timestamp DESC, id DESC",
         )
-        .bind(id.to_string())
-        .fetch_one(&self.readers)
+        .bind(volume.to_string())
+        .fetch_all(&self.readers)
         .await?;
-        Ok(found != 0)
+        rows.iter().map(record).collect()
+    }
+
+    /// A backup and those that it builds on, down to a full one.
+    ///
+    /// # Errors
+    /// [`CatalogError::NotFound`] when one is not there; [`CatalogError::Damaged`] when they build on one another in a
+    /// circle.
+    pub async fn chain(&self, id: BackupId) -> Result<Vec<BackupRecord>> {
+        let mut chain = vec![self.get(id).await?];
+        while let Some(parent) = chain.last().and_then(|record| record.parent_id) {
+            if chain.iter().any(|record| record.id == parent) {
+                return Err(CatalogError::Damaged(format!("backup {parent} builds on itself")));
+            }
+            chain.push(self.get(parent).await?);
+        }
+        Ok(chain)
     }
 
     /// Changes a backup that is in one of these statuses, in one atomic step, and gives the record as it is then.
     ///
     /// # Errors
+    /// [`CatalogError::HasDependents`] when it is to be deleted and incremental backups build on it.
     /// [`CatalogError::NotFound`]; [`CatalogError::Conflict`] when its status is another, or the table does not allow the
     /// change.
     pub async fn transition(
@@ -184,6 +212,9 @@ impl Catalog {
                 id,
                 found: found.status,
             });
+        }
+        if change.status == Some(BackupStatus::Deleting) && dependents(&mut transaction, id).await? {
+            return Err(CatalogError::HasDependents(id));
         }
         change.apply(&mut found, Timestamp::now());
         store(&mut transaction, &found).await?;
@@ -266,6 +297,16 @@ async fn migrate(pool: &SqlitePool, path: &Path) -> Result<()> {
     });
     let migrator = Migrator::with_migrations(migrations.collect());
     migrator.run(pool).await.map_err(|error| unusable(&error))
+}
+
+async fn dependents(transaction: &mut Transaction<'static, Sqlite>, id: BackupId) -> Result<bool> {
+    let found: i64 = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM backups WHERE parent_id = ? AND deleted_at IS NULL)",
+    )
+    .bind(id.to_string())
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(found != 0)
 }
 
 async fn locked(transaction: &mut Transaction<'static, Sqlite>, id: BackupId) -> Result<BackupRecord> {

@@ -149,9 +149,41 @@ async fn dependents_are_derived_from_the_records() {
     let mut child = record(2);
     child.parent_id = Some(parent.id);
     catalog.insert(&parent).await.unwrap();
-    assert!(!catalog.has_dependents(parent.id).await.unwrap());
+    let error = catalog.insert(&child).await.unwrap_err();
+    assert!(
+        matches!(error, CatalogError::Conflict { id, .. } if id == parent.id),
+        "{error}"
+    );
+    let done = Change::to(BackupStatus::Available);
+    catalog
+        .transition(parent.id, &[BackupStatus::Creating], done)
+        .await
+        .unwrap();
+    assert_eq!(catalog.available(parent.volume_id).await.unwrap().len(), 1);
     catalog.insert(&child).await.unwrap();
-    assert!(catalog.has_dependents(parent.id).await.unwrap());
+    let chain = catalog.chain(child.id).await.unwrap();
+    assert_eq!(
+        chain.iter().map(|record| record.id).collect::<Vec<_>>(),
+        [child.id, parent.id]
+    );
+    let delete = |id| catalog.transition(id, &[BackupStatus::Available], Change::to(BackupStatus::Deleting));
+    let error = delete(parent.id).await.unwrap_err();
+    assert!(
+        matches!(error, CatalogError::HasDependents(id) if id == parent.id),
+        "{error}"
+    );
+    let failed = Change::failed(BackupStatus::Error, "c", "r");
+    catalog
+        .transition(child.id, &[BackupStatus::Creating], failed)
+        .await
+        .unwrap();
+    let deleting = Change::to(BackupStatus::Deleting);
+    catalog
+        .transition(child.id, &[BackupStatus::Error], deleting)
+        .await
+        .unwrap();
+    catalog.soft_delete(child.id).await.unwrap();
+    delete(parent.id).await.unwrap();
 }
 
 fn service(name: &str) -> ServiceRecord {

@@ -1,7 +1,7 @@
 //! Taking in a backup that has no record here: made by Cinder, or by us before the catalog was lost.
 
 use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, VolumeId};
-use cofferdam_transfer::{Description, Location};
+use cofferdam_transfer::{Description, Expected, Link, Location};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -12,7 +12,8 @@ impl Manager {
     /// Reads a backup's control objects and records it as `available`. Reads no data: verify it to be sure of that.
     ///
     /// # Errors
-    /// When the backend is down, the objects are not a whole full backup, or its id is recorded already.
+    /// When the backend is down, the objects are not a whole backup, what it builds on is not recorded, or its id is
+    /// recorded already.
     pub async fn adopt(
         &self,
         backend: &str,
@@ -24,14 +25,43 @@ impl Manager {
         let driver = format!("{} {}", generation.known.info.name, generation.known.info.version);
         let store = self.storage(&backend, generation);
         let location = Location { container, prefix };
-        let found = cofferdam_transfer::describe(&*store, &location).await?;
+        let mut chain = vec![Link {
+            location: location.clone(),
+            expected: Expected::default(),
+        }];
+        let parent = match cofferdam_transfer::parent_of(&*store, &location).await? {
+            Some(parent) => Some(self.adopted_parent(&parent, &backend).await?),
+            None => None,
+        };
+        if let Some(parent) = parent {
+            chain.extend(self.links(parent).await?);
+        }
+        let found = cofferdam_transfer::describe(&*store, &chain).await?;
         let mut record = self.adopted(found)?;
+        record.parent_id = parent;
         record.backend = backend;
         record.driver = Some(driver);
         record.container = Some(location.container);
         record.prefix = Some(location.prefix);
         self.catalog.insert(&record).await?;
         Ok(record)
+    }
+
+    /// What an incremental backup builds on must have been adopted before it.
+    async fn adopted_parent(&self, parent: &str, backend: &str) -> Result<BackupId, ManagerError> {
+        let missing = || ManagerError::Invalid {
+            message: format!(
+                "the backup builds on backup {parent:?}, which backend {backend} has no record of"
+            ),
+            remedy: "adopt that one first".into(),
+        };
+        let id = BackupId(parent.parse().map_err(|_| missing())?);
+        let record = self.catalog.get(id).await.map_err(|_| missing())?;
+        if record.backend == backend {
+            Ok(id)
+        } else {
+            Err(missing())
+        }
     }
 
     fn adopted(&self, found: Description) -> Result<BackupRecord, ManagerError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, VolumeId};
 use cofferdam_sandbox::contract::{BackupIdentity, Placement};
 use cofferdam_sandbox::units::show_bytes;
-use cofferdam_transfer::{BackupPlan, Source, TransferError};
+use cofferdam_transfer::{BackupPlan, Parent, Source, TransferError};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use crate::driver::Generation;
 use crate::error::ManagerError;
 use crate::manager::Manager;
 use crate::operations::{OperationKind, OperationStatus, Running};
+use crate::restore::{expected, location};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct NewBackup {
     pub description: Option<String>,
     /// Container instead of the driver's choice.
     pub container: Option<String>,
+    /// Only what has changed since the newest sound backup of this volume.
+    pub incremental: bool,
 }
 
 /// Longest text that a record holds; Cinder's columns have 255 characters.
@@ -40,11 +43,20 @@ impl Manager {
     /// Begins a backup.
     ///
     /// # Errors
-    /// When the request is wrong, the volume cannot be read, or the backend is down; nothing is recorded then.
+    /// When the request is wrong, the volume cannot be read, there is nothing to build an incremental backup on, or the
+    /// backend is down; nothing is recorded then.
     pub async fn create(self: &Arc<Self>, new: NewBackup) -> Result<OperationStatus, ManagerError> {
         self.check_running()?;
         check_texts(&new)?;
-        let (backend, generation) = self.choose(new.backend.as_deref())?;
+        let parent = match new.incremental {
+            true => Some(self.parent(&new).await?),
+            false => None,
+        };
+        let asked = parent
+            .as_ref()
+            .map(|parent| &parent.backend)
+            .or(new.backend.as_ref());
+        let (backend, generation) = self.choose(asked.map(String::as_str))?;
         let volume = new.volume.clone();
         let source = tokio::task::spawn_blocking(move || Source::open(&volume))
             .await
@@ -52,7 +64,8 @@ impl Manager {
         if source.size() == 0 {
             return Err(TransferError::EmptyVolume { path: new.volume }.into());
         }
-        let record = self.new_record(&new, &backend, &source);
+        let mut record = self.new_record(&new, &backend, &source);
+        record.parent_id = parent.as_ref().map(|parent| parent.id);
         self.catalog.insert(&record).await?;
         let running = self.operations.begin(OperationKind::Create, record.id);
         let status = self.operations.status(running.id)?;
@@ -60,12 +73,46 @@ impl Manager {
         tokio::spawn(async move {
             let id = record.id;
             let result = manager
-                .transfer_backup(record, generation, source, new.container, &running)
+                .transfer_backup(record, parent, generation, source, new.container, &running)
                 .await;
             let result = manager.conclude_create(id, result).await;
             running.end(result);
         });
         Ok(status)
+    }
+
+    /// What an incremental backup of the volume builds on: of its available backups (of the backend that is asked for)
+    /// the one of the newest data (cinder: `cinder/backup/api.py`, `create`). One that a verification found
+    /// damaged, or that builds on such a one, is passed over.
+    async fn parent(&self, new: &NewBackup) -> Result<BackupRecord, ManagerError> {
+        let all = self.catalog.available(volume_id(&new.volume)).await?;
+        let mut damaged = 0;
+        for record in all {
+            if new
+                .backend
+                .as_ref()
+                .is_some_and(|backend| *backend != record.backend)
+            {
+                continue;
+            }
+            let chain = self.catalog.chain(record.id).await?;
+            let is_damaged = |record: &BackupRecord| record.verify_result.as_deref() == Some("corrupt");
+            if !chain.iter().any(is_damaged) {
+                return Ok(record);
+            }
+            damaged += 1;
+        }
+        let found = match damaged {
+            0 => String::new(),
+            count => format!(" but {count} that a verification found damaged"),
+        };
+        Err(ManagerError::Invalid {
+            message: format!(
+                "there is no available backup of {} to build an incremental one on{found}",
+                new.volume.display()
+            ),
+            remedy: "make a full backup".into(),
+        })
     }
 
     fn new_record(&self, new: &NewBackup, backend: &str, source: &Source) -> BackupRecord {
@@ -91,6 +138,7 @@ impl Manager {
     async fn transfer_backup(
         &self,
         record: BackupRecord,
+        parent: Option<BackupRecord>,
         generation: Arc<Generation>,
         source: Source,
         container: Option<String>,
@@ -129,6 +177,15 @@ impl Manager {
             description: record.description.clone(),
             created_at: record.created_at,
             volume_meta: None,
+            parent: match &parent {
+                Some(parent) => Some(Parent {
+                    backup_id: parent.id.to_string(),
+                    location: location(parent)?,
+                    bytes: parent.volume_bytes,
+                    seals: expected(parent).seals,
+                }),
+                None => None,
+            },
             placement,
             algorithm: record.algorithm.parse()?,
             spool: self.options.state_path.clone(),

@@ -169,6 +169,16 @@ impl From<CatalogError> for ManagerError {
                 status: "recorded already".into(),
                 wanted: "an id is never used again, not even that of a deleted backup".into(),
             },
+            CatalogError::HasDependents(id) => ManagerError::WrongStatus {
+                id: id.to_string(),
+                status: "what incremental backups build on".into(),
+                wanted: "delete those first".into(),
+            },
+            CatalogError::Conflict { id, found } => ManagerError::WrongStatus {
+                id: id.to_string(),
+                status: found.to_string(),
+                wanted: "it changed meanwhile".into(),
+            },
             other => ManagerError::Catalog(other.to_string()),
         }
     }

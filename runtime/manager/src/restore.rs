@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cofferdam_catalog::{BackupId, BackupStatus, Change};
 use cofferdam_sandbox::units::show_bytes;
-use cofferdam_transfer::{Expected, Location, Seals};
+use cofferdam_transfer::{Expected, Link, Location, Seals};
 
 use crate::error::ManagerError;
 use crate::manager::Manager;
@@ -32,18 +32,15 @@ impl Manager {
         }
         let record = self.catalog.get(id).await?;
         let (backend, generation) = self.choose(Some(&record.backend))?;
-        let location = location(&record)?;
-        let record = self
-            .claim(id, &[BackupStatus::Available], BackupStatus::Restoring)
+        let chain = self.links(id).await?;
+        self.claim(id, &[BackupStatus::Available], BackupStatus::Restoring)
             .await?;
         let running = self.operations.begin(OperationKind::Restore, id);
         let status = self.operations.status(running.id)?;
         let (manager, store) = (self.clone(), self.storage(&backend, generation));
         tokio::spawn(async move {
             let (progress, cancel) = (running.progress.clone(), running.cancel.clone());
-            let expected = expected(&record);
-            let outcome =
-                cofferdam_transfer::restore(store, location, &target, overwrite, &expected, progress, cancel);
+            let outcome = cofferdam_transfer::restore(store, &chain, &target, overwrite, progress, cancel);
             let result = outcome.await.map_err(ManagerError::from);
             if let Err(error) = &result {
                 tracing::warn!(backup_id = %id, code = error.code(), %error, "the restore failed");
@@ -68,6 +65,18 @@ impl Manager {
             });
         });
         Ok(status)
+    }
+
+    /// The objects of a backup and of those that it builds on, the backup itself first.
+    pub(crate) async fn links(&self, id: BackupId) -> Result<Vec<Link>, ManagerError> {
+        let chain = self.catalog.chain(id).await?;
+        let link = |record| {
+            Ok(Link {
+                location: location(record)?,
+                expected: expected(record),
+            })
+        };
+        chain.iter().map(link).collect()
     }
 
     /// Takes a backup for an operation: one atomic change of status.

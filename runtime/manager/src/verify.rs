@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use crate::error::ManagerError;
 use crate::manager::Manager;
 use crate::operations::{OperationKind, OperationStatus};
-use crate::restore::{expected, location};
 
 impl Manager {
     /// Begins a verification. The backup stays `available`: reading disturbs nobody.
@@ -28,14 +27,13 @@ impl Manager {
             });
         }
         let (backend, generation) = self.choose(Some(&record.backend))?;
-        let location = location(&record)?;
+        let chain = self.links(id).await?;
         let running = self.operations.begin(OperationKind::Verify, id);
         let status = self.operations.status(running.id)?;
         let (manager, store) = (self.clone(), self.storage(&backend, generation));
         tokio::spawn(async move {
             let (progress, cancel) = (running.progress.clone(), running.cancel.clone());
-            let verdict =
-                cofferdam_transfer::verify(store, location, &expected(&record), progress, cancel).await;
+            let verdict = cofferdam_transfer::verify(store, &chain, progress, cancel).await;
             let (word, result) = match verdict {
                 Verdict::Ok { objects, bytes } => (
                     "ok",

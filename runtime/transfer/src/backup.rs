@@ -1,11 +1,13 @@
-//! A full backup: volume → objects, with the commit mark last.
+//! A backup, full or incremental: volume → objects, with the commit mark last.
 //!
 //! Problem: hashing, compressing and storing take long each, objects are greater than memory, and a backup that is
 //! interrupted anywhere must not look whole. So: three threads and the store work side by side on pieces of 1 MiB
 //! (`scan` → `digest` → `pack` → put), joined by short queues; `_sha256file` and then `_metadata` are written when
-//! everything else is stored; whatever fails takes back what was put. Bound: about 40 MiB of pieces and the digests,
+//! everything else is stored; whatever fails takes back what was put. An incremental backup first finds the runs of
+//! blocks that have changed since its parent (`changes`); then they go the same way. Bound: about 40 MiB of pieces and the digests,
 //! 1 MiB per GiB of volume, whatever the size of the objects.
 
+mod changes;
 mod layout;
 mod pack;
 mod put;
@@ -20,7 +22,7 @@ use std::sync::mpsc::sync_channel;
 use cofferdam_sandbox::contract::Placement;
 use jiff::Timestamp;
 
-use self::layout::Layout;
+use self::layout::{Layout, Span};
 use self::pack::Packer;
 use self::put::Putter;
 use self::upload::{UploadWriter, Uploads};
@@ -30,7 +32,7 @@ use crate::format::{
     Header, Metadata, ObjectEntry, ObjectKind, Sha256Digest, Sha256file, created_at_text, encode_metadata,
     encode_sha256file,
 };
-use crate::manifest::Seals;
+use crate::manifest::{self, Seals};
 use crate::progress::{Cancel, Phase, Progress};
 use crate::store::{Location, ObjectStore, unless_cancelled};
 use crate::thread::{self, Stop, cause};
@@ -55,8 +57,23 @@ pub struct BackupPlan {
     pub placement: Placement,
     /// How objects are compressed.
     pub algorithm: Algorithm,
+    /// What an incremental backup builds on; a full backup has none.
+    pub parent: Option<Parent>,
     /// Folder for unlinked temporary files, used only when the driver must know objects before they are put.
     pub spool: PathBuf,
+}
+
+/// What an incremental backup builds on.
+#[derive(Debug, Clone)]
+pub struct Parent {
+    /// UUID of that backup.
+    pub backup_id: String,
+    /// Its objects, in the same store.
+    pub location: Location,
+    /// Bytes of its volume.
+    pub bytes: u64,
+    /// Digests of its control objects, as far as they are known.
+    pub seals: Option<Seals>,
 }
 
 /// What was made.
@@ -74,10 +91,11 @@ pub struct BackupOutcome {
     pub seals: Seals,
 }
 
-/// Makes a full backup of the volume.
+/// Makes a backup of the volume: full, or of what has changed since the plan's parent.
 ///
 /// # Errors
-/// Everything that [`TransferError`] has for volumes and stores. Nothing that looks like a backup is left then.
+/// Everything that [`TransferError`] has for volumes and stores; `incremental-impossible` when the parent does not fit (its
+/// volume had another size, its hash blocks another one). Nothing that looks like a backup is left then.
 pub async fn backup(
     store: Arc<dyn ObjectStore>,
     source: Source,
@@ -113,6 +131,11 @@ async fn run(
     plan: BackupPlan,
     layout: Layout,
 ) -> Result<BackupOutcome, TransferError> {
+    // Whether the parent fits is known before anything is made, as in Cinder.
+    let parent = match &plan.parent {
+        Some(parent) => Some(fitting(&*putter.store, parent, &layout, &putter.cancel).await?),
+        None => None,
+    };
     let container = putter.location.container.clone();
     unless_cancelled(&putter.cancel, putter.store.create_container(&container))
         .await?
@@ -121,7 +144,18 @@ async fn run(
             failure,
         })?;
     putter.progress.enter(Phase::Data);
-    let (digests, objects) = put_data(putter, source, &plan, layout).await?;
+    let (known, spans): (_, Arc<[Span]>) = match parent {
+        Some(parent) => {
+            let (digests, spans) = find_changes(putter, source.clone(), layout, parent).await?;
+            (Some(digests), spans.into())
+        }
+        None => (None, layout.spans().collect()),
+    };
+    let (scanned, objects) = put_data(putter, source, &plan, layout, spans.clone()).await?;
+    let digests = match known {
+        Some(known) => renewed(known, &layout, &spans, scanned),
+        None => scanned,
+    };
 
     putter.progress.enter(Phase::Finishing);
     let done = putter.progress.snapshot();
@@ -145,7 +179,7 @@ async fn run(
     let metadata = Metadata {
         header,
         objects,
-        parent_id: None,
+        parent_id: plan.parent.map(|parent| parent.backup_id),
         volume_meta: plan.volume_meta,
     };
     let prefix = putter.location.prefix.clone();
@@ -162,12 +196,75 @@ async fn run(
     })
 }
 
+/// The digests of a parent that fits.
+async fn fitting(
+    store: &dyn ObjectStore,
+    parent: &Parent,
+    layout: &Layout,
+    cancel: &Cancel,
+) -> Result<Vec<Sha256Digest>, TransferError> {
+    let refused = |reason: String| {
+        Err(TransferError::IncrementalImpossible {
+            parent: parent.backup_id.clone(),
+            reason,
+        })
+    };
+    if parent.bytes != layout.size {
+        let (had, has) = (parent.bytes, layout.size);
+        return refused(format!("its volume had {had} bytes, this one has {has}"));
+    }
+    let file = manifest::digests_of(store, parent, cancel).await?;
+    if file.block_size != layout.block_size {
+        let (had, has) = (file.block_size, layout.block_size);
+        return refused(format!("its hash blocks have {had} bytes, now they have {has}"));
+    }
+    Ok(file.digests)
+}
+
+async fn find_changes(
+    putter: &Putter,
+    source: Arc<Source>,
+    layout: Layout,
+    parent: Vec<Sha256Digest>,
+) -> Result<(Vec<Sha256Digest>, Vec<Span>), TransferError> {
+    let (cancel, progress) = (putter.cancel.clone(), putter.progress.clone());
+    let changes = thread::spawn("changes", move || {
+        changes::changes(&source, &layout, &parent, &cancel, &progress)
+    })?;
+    // Whoever asked to stop does not wait for a volume that hangs.
+    unless_cancelled(&putter.cancel, changes.join()).await??
+}
+
+/// The digests of the whole volume, with those of the blocks that were stored as they were stored.
+fn renewed(
+    mut digests: Vec<Sha256Digest>,
+    layout: &Layout,
+    spans: &[Span],
+    stored: Vec<Sha256Digest>,
+) -> Vec<Sha256Digest> {
+    let block = u64::from(layout.block_size);
+    let blocks = spans.iter().flat_map(|span| {
+        let first = span.offset / block;
+        first..first + span.length.div_ceil(block)
+    });
+    for (index, digest) in blocks.zip(stored) {
+        if let Some(known) = usize::try_from(index)
+            .ok()
+            .and_then(|index| digests.get_mut(index))
+        {
+            *known = digest;
+        }
+    }
+    digests
+}
+
 /// Everything but the control objects.
 async fn put_data(
     putter: &mut Putter,
     source: Arc<Source>,
     plan: &BackupPlan,
     layout: Layout,
+    spans: Arc<[Span]>,
 ) -> Result<(Vec<Sha256Digest>, Vec<ObjectEntry>), TransferError> {
     let (uploads, mut jobs) = Uploads::new(putter.store.needs(), plan.spool.clone());
     let (to_digest, from_scan) = sync_channel(scan::QUEUE);
@@ -175,6 +272,7 @@ async fn put_data(
     let packer = Packer {
         source: source.clone(),
         layout,
+        spans: spans.clone(),
         algorithm: plan.algorithm,
         input,
         uploads,
@@ -183,7 +281,7 @@ async fn put_data(
     };
     let (cancel, progress) = (putter.cancel.clone(), putter.progress.clone());
     let scan = thread::spawn("scan", move || {
-        scan::scan(&source, &layout, &cancel, &progress, &to_digest)
+        scan::scan(&source, &layout, &spans, &cancel, &progress, &to_digest)
     })?;
     let digest = thread::spawn("digest", move || scan::digest(&from_scan, &to_pack))?;
     let pack = thread::spawn("pack", move || packer.run())?;

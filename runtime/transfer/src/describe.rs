@@ -1,11 +1,11 @@
 //! What a backup says of itself: read from its objects alone, for a record that was lost or made elsewhere.
 
 use crate::error::TransferError;
-use crate::manifest::{self, Expected};
+use crate::manifest::{self, Expected, Link};
 use crate::progress::Cancel;
 use crate::store::{Location, ObjectStore};
 
-/// A full backup as its control objects describe it.
+/// A backup as its control objects describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
     /// UUID of the backup.
@@ -26,16 +26,32 @@ pub struct Description {
     pub block_size: u64,
 }
 
-/// Reads a backup's control objects and checks that its objects are all there. Reads no data.
+/// The backup that this one builds on, as its metadata object says; `None` for a full one.
+///
+/// # Errors
+/// What is wrong with the metadata object or the store.
+pub async fn parent_of(
+    store: &dyn ObjectStore,
+    location: &Location,
+) -> Result<Option<String>, TransferError> {
+    location.check()?;
+    let (expected, cancel) = (Expected::default(), Cancel::new());
+    let metadata = manifest::read_metadata(store, location, &expected, &cancel).await?;
+    Ok(metadata.parent_id)
+}
+
+/// Reads the control objects of a backup and of those that it builds on, and checks that all their objects are there.
+/// Reads no data. `chain` is the backup itself, then what it builds on, down to a full one.
 ///
 /// # Errors
 /// What is wrong with the backup or the store.
-pub async fn describe(store: &dyn ObjectStore, location: &Location) -> Result<Description, TransferError> {
-    let mut manifest = manifest::open(store, location, &Expected::default(), &Cancel::new()).await?;
+pub async fn describe(store: &dyn ObjectStore, chain: &[Link]) -> Result<Description, TransferError> {
+    let mut manifest = manifest::open(store, chain, &Cancel::new()).await?;
     if !manifest.findings.is_empty() {
         return Err(manifest.findings.swap_remove(0));
     }
-    let header = manifest.metadata.header;
+    let metadata = &manifest.newest()?.metadata;
+    let header = metadata.header.clone();
     Ok(Description {
         backup_id: header.backup_id,
         volume_id: header.volume_id,
@@ -43,7 +59,10 @@ pub async fn describe(store: &dyn ObjectStore, location: &Location) -> Result<De
         description: header.backup_description,
         created_at: header.created_at,
         bytes: manifest.bytes,
-        object_count: manifest.metadata.objects.len() as u64,
-        block_size: manifest.sha256file.map_or(0, |file| u64::from(file.block_size)),
+        object_count: metadata.objects.len() as u64,
+        block_size: manifest
+            .sha256file
+            .as_ref()
+            .map_or(0, |file| u64::from(file.block_size)),
     })
 }

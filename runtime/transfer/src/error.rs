@@ -74,9 +74,16 @@ pub enum TransferError {
     /// The compression is not one we know.
     #[error("unsupported compression algorithm {found:?}")]
     UnsupportedCompression { found: String },
-    /// The backup is an incremental one.
-    #[error("the backup is incremental, on top of backup {parent}")]
-    UnsupportedIncremental { parent: String },
+    /// No incremental backup can be made on that parent.
+    #[error("no incremental backup can be made on top of backup {parent}: {reason}")]
+    IncrementalImpossible { parent: String, reason: String },
+    /// The backup builds on another one than was said.
+    #[error("backup {backup} builds on backup {found}, not on {expected}")]
+    ChainBroken {
+        backup: String,
+        expected: String,
+        found: String,
+    },
     /// The objects belong to another backup than was asked for.
     #[error("object {object} has {what} {found}; expected was {expected}")]
     WrongBackup {
@@ -138,7 +145,8 @@ impl TransferError {
             TransferError::Spool { .. } => "spool",
             TransferError::UnsupportedVersion { .. } => "unsupported-version",
             TransferError::UnsupportedCompression { .. } => "unsupported-compression",
-            TransferError::UnsupportedIncremental { .. } => "unsupported-incremental",
+            TransferError::IncrementalImpossible { .. } => "incremental-impossible",
+            TransferError::ChainBroken { .. } => "chain-broken",
             TransferError::WrongBackup { .. } => "wrong-backup",
             TransferError::MetadataInvalid { .. } => "metadata-invalid",
             TransferError::Sha256fileInvalid { .. } => "sha256file-invalid",
@@ -183,9 +191,8 @@ impl TransferError {
             TransferError::UnsupportedVersion { .. } | TransferError::UnsupportedCompression { .. } => {
                 "use a newer version of this program"
             }
-            TransferError::UnsupportedIncremental { .. } => {
-                "restore it with Cinder; this version reads full backups only"
-            }
+            TransferError::IncrementalImpossible { .. } => "make a full backup",
+            TransferError::ChainBroken { .. } => "adopt the backups that it builds on, the oldest first",
             TransferError::WrongBackup { .. } => "check the record's container and prefix",
             TransferError::MetadataInvalid { .. }
             | TransferError::Sha256fileInvalid { .. }
@@ -211,6 +218,7 @@ impl TransferError {
         matches!(
             self,
             TransferError::WrongBackup { .. }
+                | TransferError::ChainBroken { .. }
                 | TransferError::MetadataInvalid { .. }
                 | TransferError::Sha256fileInvalid { .. }
                 | TransferError::ObjectMissing { .. }

@@ -5,9 +5,11 @@
 //! hostile until checked: every name, offset, length and digest that comes back from it is.
 //!
 //! Inside: `format` (names and control documents), `codec` (compression), `volume` (files and block devices),
-//! `backup` (read → hash → compress → put), `manifest` and `read` (the way back, which `restore` and `verify` share).
+//! `backup` (read → hash → compress → put), `manifest`, `chain` and `read` (the way back, which `restore` and `verify`
+//! share).
 
 mod backup;
+mod chain;
 mod codec;
 mod delete;
 mod describe;
@@ -23,13 +25,13 @@ mod thread;
 mod verify;
 mod volume;
 
-pub use backup::{BackupOutcome, BackupPlan, backup};
+pub use backup::{BackupOutcome, BackupPlan, Parent, backup};
 pub use codec::{Algorithm, Tag};
 pub use delete::delete;
-pub use describe::{Description, describe};
+pub use describe::{Description, describe, parent_of};
 pub use error::TransferError;
 pub use format::{Header, Metadata, ObjectEntry, ObjectKind, Sha256file};
-pub use manifest::{Expected, Seals};
+pub use manifest::{Expected, Link, Seals};
 pub use progress::{Cancel, Phase, Progress, Snapshot};
 pub use restore::{RestoreOutcome, restore};
 pub use store::{Location, ObjectStore, list_all};

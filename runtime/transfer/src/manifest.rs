@@ -1,7 +1,8 @@
 //! What a backup claims to be, checked before a byte of its data is read.
 //!
-//! `_metadata` must decode and its objects must cover the volume; the objects that are there must be exactly those;
-//! `_sha256file` must belong to it and have one digest per block. Bound: [`MAX_METADATA`] bytes of metadata; 1 MiB of
+//! `_metadata` must decode; the objects of a full backup must cover the volume, those of an incremental one lie in it;
+//! each must build on the next of its chain; the objects that are there must be exactly those that are listed;
+//! `_sha256file` must belong to the backup and have one digest per block. Bound, for each backup of the chain: [`MAX_METADATA`] bytes of metadata; 1 MiB of
 //! digests per GiB of volume; names of at most [`MAX_EXTRA`] objects more than there should be.
 
 use std::collections::BTreeSet;
@@ -11,10 +12,11 @@ use bytes::{Buf, Bytes};
 use cofferdam_sandbox::stream::{self, DEFAULT_PIECES, Reader};
 use sha2::{Digest, Sha256};
 
+use crate::backup::Parent;
 use crate::error::TransferError;
 use crate::format::{
-    Metadata, ObjectKind, Sha256file, classify, data_name, decode_metadata, decode_sha256file, metadata_name,
-    sha256file_name,
+    Header, Metadata, ObjectKind, Sha256file, classify, data_name, decode_metadata, decode_sha256file,
+    metadata_name, sha256file_name,
 };
 use crate::progress::Cancel;
 use crate::store::{Location, ObjectStore, fetch, get_failed, list_all, unless_cancelled};
@@ -46,28 +48,156 @@ pub struct Expected {
     pub seals: Option<Seals>,
 }
 
-/// A backup as its control objects describe it.
+/// One backup of a chain: where it is and what is known of it from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its objects.
+    pub location: Location,
+    /// What must hold of it.
+    pub expected: Expected,
+}
+
+/// A backup with those that it builds on, as their control objects describe them.
 #[derive(Debug)]
 pub(crate) struct Manifest {
-    pub(crate) metadata: Metadata,
+    /// The backup itself first, the full one last.
+    pub(crate) generations: Vec<Generation>,
     /// Of the volume.
     pub(crate) bytes: u64,
-    /// `None` when it is damaged; then `findings` says so.
+    /// Of the backup itself; `None` when it is damaged, and then `findings` says so.
     pub(crate) sha256file: Option<Sha256file>,
-    /// Numbers of the data objects that are not there.
-    pub(crate) missing: BTreeSet<u64>,
     /// What is wrong, though the data may still be looked at.
     pub(crate) findings: Vec<TransferError>,
 }
 
-/// Reads the manifest of a full backup.
+/// One backup of the chain.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    pub(crate) location: Location,
+    pub(crate) metadata: Metadata,
+    /// Numbers of the data objects that are not there.
+    pub(crate) missing: BTreeSet<u64>,
+}
+
+impl Manifest {
+    /// The backup itself.
+    pub(crate) fn newest(&self) -> Result<&Generation, TransferError> {
+        self.generations
+            .first()
+            .ok_or_else(|| TransferError::internal("a chain without a backup"))
+    }
+
+    /// Its digests have one for every block of the volume: so many.
+    pub(crate) fn blocks(&self) -> u64 {
+        self.sha256file
+            .as_ref()
+            .map_or(0, |file| file.digests.len() as u64)
+    }
+}
+
+/// Reads the manifest of a backup: `chain` is the backup itself, then what it builds on, down to a full one.
 pub(crate) async fn open(
+    store: &dyn ObjectStore,
+    chain: &[Link],
+    cancel: &Cancel,
+) -> Result<Manifest, TransferError> {
+    let (mut generations, mut findings) = (Vec::new(), Vec::new());
+    for link in chain {
+        let location = &link.location;
+        location.check()?;
+        let metadata = read_metadata(store, location, &link.expected, cancel).await?;
+        let at_most = metadata.objects.len().saturating_add(MAX_EXTRA);
+        let listed = unless_cancelled(cancel, list_all(store, location, at_most)).await??;
+        let names = listed.iter().map(|object| object.name.as_str());
+        let (missing, found) = compare(location, metadata.objects.len() as u64, names);
+        findings.extend(found);
+        generations.push(Generation {
+            location: location.clone(),
+            metadata,
+            missing,
+        });
+    }
+    check_chain(&generations)?;
+    let Some(full) = generations.last() else {
+        return Err(TransferError::internal("a chain without a backup"));
+    };
+    let name = metadata_name(&full.location.prefix);
+    let bytes = full.metadata.check_full().map_err(invalid(&name))?;
+    for (link, generation) in chain.iter().zip(&generations) {
+        let name = metadata_name(&generation.location.prefix);
+        check_bytes(&name, bytes, &link.expected)?;
+    }
+    let mut manifest = Manifest {
+        generations,
+        bytes,
+        sha256file: None,
+        findings,
+    };
+    let newest = manifest.newest()?;
+    let name = sha256file_name(&newest.location.prefix);
+    if !manifest.findings.iter().any(|finding| is_missing(finding, &name)) {
+        let expected = chain
+            .first()
+            .map(|link| link.expected.clone())
+            .unwrap_or_default();
+        let read = read_sha256file(
+            store,
+            &newest.location,
+            &expected,
+            cancel,
+            &newest.metadata.header,
+            bytes,
+        );
+        match read.await {
+            Ok(file) => manifest.sha256file = Some(file),
+            Err(error) if error.is_corruption() => manifest.findings.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some(file) = &manifest.sha256file {
+        for generation in manifest.generations.iter().rev().skip(1) {
+            let name = metadata_name(&generation.location.prefix);
+            let checked = generation.metadata.check_incremental(bytes, file.block_size);
+            checked.map_err(invalid(&name))?;
+        }
+    }
+    Ok(manifest)
+}
+
+fn invalid(name: &str) -> impl FnOnce(String) -> TransferError {
+    move |reason| TransferError::MetadataInvalid {
+        object: name.to_owned(),
+        reason,
+    }
+}
+
+/// Each builds on the next, and the last one on none.
+fn check_chain(generations: &[Generation]) -> Result<(), TransferError> {
+    const NONE: &str = "none";
+    let parents = generations
+        .iter()
+        .skip(1)
+        .map(|parent| Some(&parent.metadata.header.backup_id));
+    for (generation, parent) in generations.iter().zip(parents.chain([None])) {
+        let metadata = &generation.metadata;
+        if metadata.parent_id.as_ref() != parent {
+            return Err(TransferError::ChainBroken {
+                backup: metadata.header.backup_id.clone(),
+                expected: parent.map_or(NONE, String::as_str).to_owned(),
+                found: metadata.parent_id.clone().unwrap_or_else(|| NONE.to_owned()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The metadata object of a backup, with its seal and identity checked.
+pub(crate) async fn read_metadata(
     store: &dyn ObjectStore,
     location: &Location,
     expected: &Expected,
     cancel: &Cancel,
-) -> Result<Manifest, TransferError> {
-    location.check()?;
+) -> Result<Metadata, TransferError> {
     let name = metadata_name(&location.prefix);
     let Some(bytes) = unless_cancelled(cancel, fetch(store, location, &name, MAX_METADATA)).await?? else {
         let reason = format!("it has more than {MAX_METADATA} bytes");
@@ -83,43 +213,25 @@ pub(crate) async fn open(
     let (seal, metadata) = decode.join().await?;
     check_seal(&name, &seal, expected.seals.as_ref().map(|seals| &seals.metadata))?;
     let metadata = metadata?;
-    if let Some(parent) = metadata.parent_id {
-        return Err(TransferError::UnsupportedIncremental { parent });
-    }
-    let bytes = metadata
-        .check_full()
-        .map_err(|reason| TransferError::MetadataInvalid {
-            object: name.clone(),
-            reason,
-        })?;
-    check_identity(&name, &metadata, bytes, expected)?;
+    check_id(&name, &metadata.header, expected.backup_id.as_ref())?;
+    Ok(metadata)
+}
 
-    let at_most = metadata.objects.len().saturating_add(MAX_EXTRA);
-    let listed = unless_cancelled(cancel, list_all(store, location, at_most)).await??;
-    let names = listed.iter().map(|object| object.name.as_str());
-    let (missing, mut findings) = compare(location, metadata.objects.len() as u64, names);
-    let sha256file = if findings
-        .iter()
-        .any(|finding| is_missing(finding, &sha256file_name(&location.prefix)))
-    {
-        None
-    } else {
-        match read_sha256file(store, location, expected, cancel, &metadata, bytes).await {
-            Ok(file) => Some(file),
-            Err(error) if error.is_corruption() => {
-                findings.push(error);
-                None
-            }
-            Err(error) => return Err(error),
-        }
+/// The digests of a backup that another one is to build on.
+pub(crate) async fn digests_of(
+    store: &dyn ObjectStore,
+    parent: &Parent,
+    cancel: &Cancel,
+) -> Result<Sha256file, TransferError> {
+    let expected = Expected {
+        bytes: Some(parent.bytes),
+        backup_id: Some(parent.backup_id.clone()),
+        seals: parent.seals.clone(),
     };
-    Ok(Manifest {
-        metadata,
-        bytes,
-        sha256file,
-        missing,
-        findings,
-    })
+    parent.location.check()?;
+    let metadata = read_metadata(store, &parent.location, &expected, cancel).await?;
+    let (location, header) = (&parent.location, &metadata.header);
+    read_sha256file(store, location, &expected, cancel, header, parent.bytes).await
 }
 
 fn check_seal(name: &str, found: &str, expected: Option<&String>) -> Result<(), TransferError> {
@@ -132,27 +244,26 @@ fn check_seal(name: &str, found: &str, expected: Option<&String>) -> Result<(), 
     }
 }
 
-fn check_identity(
-    name: &str,
-    metadata: &Metadata,
-    bytes: u64,
-    expected: &Expected,
-) -> Result<(), TransferError> {
-    let wrong = |what, expected: String, found: String| {
-        Err(TransferError::WrongBackup {
+fn check_id(name: &str, header: &Header, expected: Option<&String>) -> Result<(), TransferError> {
+    match expected {
+        Some(id) if *id != header.backup_id => Err(TransferError::WrongBackup {
             object: name.to_owned(),
-            what,
-            expected,
-            found,
-        })
-    };
-    match (&expected.backup_id, expected.bytes) {
-        (Some(id), _) if *id != metadata.header.backup_id => {
-            wrong("the backup id", id.clone(), metadata.header.backup_id.clone())
-        }
-        (_, Some(expected)) if expected != bytes => {
-            wrong("a volume size of", expected.to_string(), bytes.to_string())
-        }
+            what: "the backup id",
+            expected: id.clone(),
+            found: header.backup_id.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check_bytes(name: &str, bytes: u64, expected: &Expected) -> Result<(), TransferError> {
+    match expected.bytes {
+        Some(expected) if expected != bytes => Err(TransferError::WrongBackup {
+            object: name.to_owned(),
+            what: "a volume size of",
+            expected: expected.to_string(),
+            found: bytes.to_string(),
+        }),
         _ => Ok(()),
     }
 }
@@ -204,7 +315,7 @@ async fn read_sha256file(
     location: &Location,
     expected: &Expected,
     cancel: &Cancel,
-    metadata: &Metadata,
+    header: &Header,
     bytes: u64,
 ) -> Result<Sha256file, TransferError> {
     let name = sha256file_name(&location.prefix);
@@ -235,7 +346,7 @@ async fn read_sha256file(
         &seal,
         expected.seals.as_ref().map(|seals| &seals.sha256file),
     )?;
-    if file.header != metadata.header {
+    if file.header != *header {
         let reason = "what it says of the backup is not what the metadata object says".into();
         return Err(TransferError::Sha256fileInvalid { object: name, reason });
     }

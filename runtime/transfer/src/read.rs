@@ -1,4 +1,4 @@
-//! The way back: every data object of a backup, fetched, decoded, checked and handed on.
+//! The way back: every data object that a volume needs, fetched, decoded, checked and handed on.
 //!
 //! Problem: fetching, decoding with MD5, and SHA-256 with writing take long each, and nothing that comes back may be
 //! believed. So: the store's call, a thread that decodes and one that checks and writes work side by side; each
@@ -16,27 +16,28 @@ use cofferdam_sandbox::stream::{self, DEFAULT_PIECES, Reader};
 use tokio::sync::mpsc;
 
 pub(crate) use self::check::Sink;
+use crate::chain::{self, Wanted};
 use crate::error::TransferError;
 use crate::format::data_name;
 use crate::manifest::Manifest;
 use crate::progress::{Cancel, Progress};
-use crate::store::{Location, ObjectStore, get_failed, unless_cancelled};
+use crate::store::{ObjectStore, get_failed, unless_cancelled};
 use crate::thread::{self, Stop, cause};
 
 /// Decoded pieces that wait to be written.
 const QUEUE: usize = 4;
 
-/// An object on its way from the store to the decoder.
+/// An object on its way from the store to the decoder, by its place in the plan.
 struct Fetch {
-    number: u64,
+    index: usize,
     body: Reader,
 }
 
-/// What is wrong with which object, by number; the first fault of each counts.
+/// What is wrong with which object, by its place in the plan; the first fault of each counts.
 #[derive(Default)]
 struct Faults {
-    found: Mutex<BTreeMap<u64, TransferError>>,
-    broken: Mutex<BTreeMap<u64, String>>,
+    found: Mutex<BTreeMap<usize, TransferError>>,
+    broken: Mutex<BTreeMap<usize, String>>,
 }
 
 fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -44,24 +45,41 @@ fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Faults {
-    fn add(&self, number: u64, error: TransferError) {
-        open(&self.found).entry(number).or_insert(error);
+    fn add(&self, index: usize, error: TransferError) {
+        open(&self.found).entry(index).or_insert(error);
     }
 
-    fn has(&self, number: u64) -> bool {
-        open(&self.found).contains_key(&number)
+    fn has(&self, index: usize) -> bool {
+        open(&self.found).contains_key(&index)
     }
 
     /// The stream of an object broke: whoever fetched it knows why, unless the driver lied.
-    fn broke(&self, number: u64, reason: String) {
-        open(&self.broken).insert(number, reason);
+    fn broke(&self, index: usize, reason: String) {
+        open(&self.broken).insert(index, reason);
+    }
+}
+
+/// What is read.
+struct Plan {
+    manifest: Arc<Manifest>,
+    wanted: Vec<Wanted>,
+}
+
+impl Plan {
+    /// The object's name, for people.
+    fn name(&self, index: usize) -> String {
+        let wanted = self.wanted.get(index);
+        let generation = wanted.and_then(|wanted| self.manifest.generations.get(wanted.generation));
+        match (wanted, generation) {
+            (Some(wanted), Some(generation)) => data_name(&generation.location.prefix, wanted.number),
+            _ => "(unknown)".into(),
+        }
     }
 }
 
 /// How to read.
 pub(crate) struct Reading<'a> {
     pub(crate) store: &'a dyn ObjectStore,
-    pub(crate) location: &'a Location,
     pub(crate) progress: &'a Arc<Progress>,
     pub(crate) cancel: &'a Cancel,
     /// Whether the first fault ends it.
@@ -79,7 +97,7 @@ pub(crate) struct Read<S> {
 }
 
 impl Reading<'_> {
-    /// Reads all data objects of the manifest into the sink.
+    /// Reads all data objects that the manifest's volume needs into the sink.
     pub(crate) async fn run<S: Sink>(
         &self,
         manifest: Arc<Manifest>,
@@ -88,24 +106,25 @@ impl Reading<'_> {
         let faults = Arc::new(Faults::default());
         let (fetches, to_decode) = mpsc::channel(1);
         let (parts, to_check) = sync_channel(QUEUE);
-        let prefix: Arc<str> = self.location.prefix.as_str().into();
+        let plan = Arc::new(Plan {
+            wanted: chain::plan(&manifest),
+            manifest,
+        });
         let decoding = decode::Decoding {
-            manifest: manifest.clone(),
-            prefix: prefix.clone(),
+            plan: plan.clone(),
             faults: faults.clone(),
             stop_at_fault: self.stop_at_fault,
         };
         let decode = thread::spawn("decode", move || decoding.run(to_decode, &parts))?;
         let checking = check::Checking {
-            manifest: manifest.clone(),
-            prefix,
+            plan: plan.clone(),
             faults: faults.clone(),
             progress: self.progress.clone(),
             stop_at_fault: self.stop_at_fault,
         };
         let check = thread::spawn("check", move || checking.run(&to_check, sink))?;
 
-        let fetched = self.fetch_all(&manifest, &faults, fetches).await;
+        let fetched = self.fetch_all(&plan, &faults, fetches).await;
         let decoded = decode.join().await?;
         let (sink, checked) = match check.join().await? {
             Ok(sink) => (Some(sink), None),
@@ -121,8 +140,8 @@ impl Reading<'_> {
         if failure.is_none() && found.is_empty() {
             let lied = std::mem::take(&mut *open(&faults.broken))
                 .pop_first()
-                .map(|(number, reason)| {
-                    let object = data_name(&self.location.prefix, number);
+                .map(|(index, reason)| {
+                    let object = plan.name(index);
                     TransferError::DriverContract {
                         reason: format!("it gave object {object}, but {reason}"),
                     }
@@ -139,29 +158,36 @@ impl Reading<'_> {
     /// Fetches one object after the other; `fetches` is closed at the end.
     async fn fetch_all(
         &self,
-        manifest: &Manifest,
+        plan: &Plan,
         faults: &Faults,
         fetches: mpsc::Sender<Fetch>,
     ) -> Result<(), TransferError> {
-        let objects = manifest.metadata.objects.len() as u64;
-        for number in (1..=objects).filter(|number| !manifest.missing.contains(number)) {
-            let name = data_name(&self.location.prefix, number);
+        for (index, wanted) in plan.wanted.iter().enumerate() {
+            let Some(generation) = plan.manifest.generations.get(wanted.generation) else {
+                continue;
+            };
+            if generation.missing.contains(&wanted.number) {
+                continue;
+            }
+            let name = data_name(&generation.location.prefix, wanted.number);
             let (writer, body) = stream::channel(DEFAULT_PIECES);
-            if unless_cancelled(self.cancel, fetches.send(Fetch { number, body }))
+            if unless_cancelled(self.cancel, fetches.send(Fetch { index, body }))
                 .await?
                 .is_err()
             {
                 // The decoder stopped and says why.
                 return Ok(());
             }
-            let get = self.store.get_object(self.location.address(&name), None, writer);
+            let get = self
+                .store
+                .get_object(generation.location.address(&name), None, writer);
             match unless_cancelled(self.cancel, get).await? {
                 Ok(bytes) => self.progress.add_stored(bytes),
                 // The decoder had enough of it, and then the driver could not write on.
-                Err(_) if faults.has(number) => {}
+                Err(_) if faults.has(index) => {}
                 Err(failure) => match get_failed(&name, failure) {
                     error if error.is_corruption() => {
-                        faults.add(number, error);
+                        faults.add(index, error);
                         if self.stop_at_fault {
                             return Ok(());
                         }

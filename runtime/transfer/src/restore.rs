@@ -1,4 +1,4 @@
-//! Restores a full backup: the target is finished only when every byte was checked.
+//! Restores a backup, with what it builds on: the target is finished only when every byte was checked.
 //!
 //! Bound and cost: see `read`. A new target appears under its name at the very end or not at all; a target that is
 //! overwritten in place and then fails is left partly written, and the error says so by existing.
@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::TransferError;
-use crate::manifest::{self, Expected};
+use crate::manifest::{self, Link};
 use crate::progress::{Cancel, Phase, Progress};
 use crate::read::{Read, Reading};
-use crate::store::{Location, ObjectStore};
+use crate::store::ObjectStore;
 use crate::thread;
 use crate::volume::Target;
 
 /// What was restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RestoreOutcome {
-    /// Data objects read.
+    /// Data objects of the backup and of those that it builds on.
     pub object_count: u64,
     /// Bytes of volume.
     pub bytes: u64,
@@ -25,17 +25,16 @@ pub struct RestoreOutcome {
     pub zero_bytes: u64,
 }
 
-/// Restores a backup onto a new file or, with `overwrite`, onto what is there. `expected` is what is known of the
-/// backup from elsewhere.
+/// Restores a backup onto a new file or, with `overwrite`, onto what is there. `chain` is the backup itself, then what it
+/// builds on, down to a full one.
 ///
 /// # Errors
 /// What is wrong with backup, store or target. A new target is not there then.
 pub async fn restore(
     store: Arc<dyn ObjectStore>,
-    location: Location,
+    chain: &[Link],
     target: &Path,
     overwrite: bool,
-    expected: &Expected,
     progress: Arc<Progress>,
     cancel: Cancel,
 ) -> Result<RestoreOutcome, TransferError> {
@@ -44,7 +43,7 @@ pub async fn restore(
         path: target.to_owned(),
         overwrite,
     };
-    let result = run(&*store, &location, target, expected, &progress, &cancel).await;
+    let result = run(&*store, chain, target, &progress, &cancel).await;
     progress.enter(Phase::Ended);
     result
 }
@@ -56,22 +55,22 @@ struct Place {
 
 async fn run(
     store: &dyn ObjectStore,
-    location: &Location,
+    chain: &[Link],
     place: Place,
-    expected: &Expected,
     progress: &Arc<Progress>,
     cancel: &Cancel,
 ) -> Result<RestoreOutcome, TransferError> {
-    let mut manifest = manifest::open(store, location, expected, cancel).await?;
+    let mut manifest = manifest::open(store, chain, cancel).await?;
     if !manifest.findings.is_empty() {
         return Err(manifest.findings.swap_remove(0));
     }
     let bytes = manifest.bytes;
-    let blocks = manifest
-        .sha256file
-        .as_ref()
-        .map_or(0, |file| file.digests.len() as u64);
-    let object_count = manifest.metadata.objects.len() as u64;
+    let blocks = manifest.blocks();
+    let objects = manifest
+        .generations
+        .iter()
+        .map(|one| one.metadata.objects.len() as u64);
+    let object_count = objects.sum();
     progress.set_total(bytes);
     let target = thread::spawn("open", move || Target::open(&place.path, place.overwrite, bytes))?
         .join()
@@ -80,7 +79,6 @@ async fn run(
     progress.enter(Phase::Data);
     let reading = Reading {
         store,
-        location,
         progress,
         cancel,
         stop_at_fault: true,

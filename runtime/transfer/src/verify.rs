@@ -1,14 +1,14 @@
-//! Verifies a full backup: reads all of it exactly as a restore does, and writes nothing.
+//! Verifies a backup, with what it builds on: reads it exactly as a restore does, and writes nothing.
 //!
 //! It reports everything that is wrong, not only the first. A backup that could not be read is not called corrupt.
 
 use std::sync::Arc;
 
 use crate::error::TransferError;
-use crate::manifest::{self, Expected};
+use crate::manifest::{self, Link};
 use crate::progress::{Cancel, Phase, Progress};
 use crate::read::{Read, Reading, Sink};
-use crate::store::{Location, ObjectStore};
+use crate::store::ObjectStore;
 
 /// What a verification says.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,16 +32,15 @@ pub enum Verdict {
     },
 }
 
-/// Reads the whole backup and checks every byte. `expected` is what is known of the backup from elsewhere.
+/// Reads the whole backup and checks every byte. `chain` is the backup itself, then what it builds on, down to a full one.
 pub async fn verify(
     store: Arc<dyn ObjectStore>,
-    location: Location,
-    expected: &Expected,
+    chain: &[Link],
     progress: Arc<Progress>,
     cancel: Cancel,
 ) -> Verdict {
     progress.enter(Phase::Preparing);
-    let verdict = match run(&*store, &location, expected, &progress, &cancel).await {
+    let verdict = match run(&*store, chain, &progress, &cancel).await {
         Ok(verdict) => verdict,
         Err(error) if error.is_corruption() => Verdict::Corrupt {
             findings: vec![error],
@@ -63,23 +62,22 @@ impl Sink for Nowhere {
 
 async fn run(
     store: &dyn ObjectStore,
-    location: &Location,
-    expected: &Expected,
+    chain: &[Link],
     progress: &Arc<Progress>,
     cancel: &Cancel,
 ) -> Result<Verdict, TransferError> {
-    let mut manifest = manifest::open(store, location, expected, cancel).await?;
+    let mut manifest = manifest::open(store, chain, cancel).await?;
     let mut findings = std::mem::take(&mut manifest.findings);
-    let (bytes, objects) = (manifest.bytes, manifest.metadata.objects.len() as u64);
-    let blocks = manifest
-        .sha256file
-        .as_ref()
-        .map_or(0, |file| file.digests.len() as u64);
+    let (bytes, blocks) = (manifest.bytes, manifest.blocks());
+    let objects = manifest
+        .generations
+        .iter()
+        .map(|one| one.metadata.objects.len() as u64);
+    let objects = objects.sum();
     progress.set_total(bytes);
     progress.enter(Phase::Data);
     let reading = Reading {
         store,
-        location,
         progress,
         cancel,
         stop_at_fault: false,

@@ -33,6 +33,9 @@ pub(crate) enum Command {
         /// Container for the objects, instead of the driver's own choice
         #[arg(long)]
         container: Option<String>,
+        /// Only what has changed since the newest sound backup of this volume
+        #[arg(long)]
+        incremental: bool,
         #[command(flatten)]
         wait: Wait,
     },
@@ -62,7 +65,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         wait: Wait,
     },
-    /// Take in a full backup that has no record here: made by Cinder, or before the catalog was lost
+    /// Take in a backup that has no record here: made by Cinder, or before the catalog was lost; what an incremental one
+    /// builds on first
     Adopt {
         /// Backend that holds the objects
         #[arg(long)]
@@ -106,6 +110,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
             name,
             description,
             container,
+            incremental,
             wait,
         } => {
             let volume = absolute(&volume)?;
@@ -116,6 +121,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
                 name,
                 description,
                 container,
+                incremental,
             };
             let operation = client.post("/v1/backups", &request).await?;
             follow(context, client, operation, &wait).await

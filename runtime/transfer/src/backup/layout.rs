@@ -44,8 +44,8 @@ pub(super) enum Piece<E> {
     End(E),
 }
 
-/// Where an object's bytes are.
-#[derive(Debug, Clone, Copy)]
+/// Where an object's bytes are in the volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) offset: u64,
     pub(super) length: u64,
@@ -122,17 +122,23 @@ impl Layout {
         Ok(layout)
     }
 
-    pub(super) fn objects(&self) -> u64 {
+    /// Objects of a full backup; an incremental one cannot have more than blocks.
+    fn objects(&self) -> u64 {
         self.size.div_ceil(self.object_size)
     }
 
-    /// The object of that number, counted from 1.
-    pub(super) fn span(&self, number: u64) -> Span {
-        let offset = (number - 1).saturating_mul(self.object_size);
-        Span {
-            offset,
-            length: self.object_size.min(self.size.saturating_sub(offset)),
-        }
+    /// The objects of a full backup, in order.
+    pub(super) fn spans(&self) -> impl Iterator<Item = Span> {
+        let Layout {
+            size, object_size, ..
+        } = *self;
+        (0..self.objects()).map(move |index| {
+            let offset = index * object_size;
+            Span {
+                offset,
+                length: object_size.min(size - offset),
+            }
+        })
     }
 
     /// Bytes to read at once: whole hash blocks where they are small enough.

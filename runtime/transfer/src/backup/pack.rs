@@ -33,6 +33,7 @@ const SAMPLE: u64 = 16 << 10;
 pub(super) struct Packer {
     pub(super) source: Arc<Source>,
     pub(super) layout: Layout,
+    pub(super) spans: Arc<[Span]>,
     pub(super) algorithm: Tag,
     pub(super) input: Receiver<Piece<Md5Digest>>,
     pub(super) uploads: Uploads,
@@ -100,8 +101,7 @@ impl Packer {
     pub(super) fn run(self) -> Result<Vec<ObjectEntry>, Stop> {
         let mut entries = Vec::new();
         let mut of_zeros = None;
-        for number in 1..=self.layout.objects() {
-            let span = self.layout.span(number);
+        for (number, span) in (1_u64..).zip(self.spans.iter().copied()) {
             let mut input = Input {
                 packer: &self,
                 zeros: 0,

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 
-use super::layout::{Chunk, Layout, Piece};
+use super::layout::{Chunk, Layout, Piece, Span};
 use crate::digest::{BlockHasher, is_zero, md5_end, md5_zeros};
 use crate::error::TransferError;
 use crate::format::{Md5Digest, Sha256Digest};
@@ -21,35 +21,27 @@ use crate::volume::{Extent, Source};
 /// Slabs that wait between two stages.
 pub(super) const QUEUE: usize = 4;
 
-/// Reads the whole volume; gives the digests of its blocks.
+/// Reads the spans, which begin and end with blocks; gives the digests of their blocks, in order.
 pub(super) fn scan(
     source: &Source,
     layout: &Layout,
+    spans: &[Span],
     cancel: &Cancel,
     progress: &Progress,
     out: &SyncSender<Piece<()>>,
 ) -> Result<Vec<Sha256Digest>, Stop> {
-    let blocks = layout.size.div_ceil(u64::from(layout.block_size));
-    let mut digests = Vec::with_capacity(usize::try_from(blocks).unwrap_or(0));
+    let mut digests = Vec::new();
     let mut each = |digest| digests.push(digest);
     let mut hasher = BlockHasher::new(layout.block_size);
     let mut extent = source.extent(0);
-    for number in 1..=layout.objects() {
-        let span = layout.span(number);
+    for span in spans {
         let (mut offset, end) = (span.offset, span.offset + span.length);
         while offset < end {
             if cancel.is_cancelled() {
                 return Err(TransferError::Cancelled.into());
             }
-            while extent.end() <= offset && extent.end() < layout.size {
-                extent = source.extent(offset);
-            }
             let length = layout.slab().min(end - offset);
-            let chunk = match extent {
-                // A slab that is a hole only in part is read.
-                Extent::Hole(until) if until >= offset + length => Chunk::Zeros(length),
-                _ => read(source, offset, length)?,
-            };
+            let chunk = slab(source, &mut extent, offset, length)?;
             match &chunk {
                 Chunk::Data(data) => hasher.push(data, &mut each),
                 Chunk::Zeros(count) => {
@@ -67,7 +59,21 @@ pub(super) fn scan(
     Ok(digests)
 }
 
-fn read(source: &Source, offset: u64, length: u64) -> Result<Chunk, TransferError> {
+/// Some bytes of the volume, at or behind those that were asked for before with this extent; what is a hole is not read.
+pub(super) fn slab(
+    source: &Source,
+    extent: &mut Extent,
+    offset: u64,
+    length: u64,
+) -> Result<Chunk, TransferError> {
+    while extent.end() <= offset && extent.end() < source.size() {
+        *extent = source.extent(offset);
+    }
+    match *extent {
+        // A slab that is a hole only in part is read.
+        Extent::Hole(until) if until >= offset + length => return Ok(Chunk::Zeros(length)),
+        _ => {}
+    }
     let mut slab = BytesMut::zeroed(usize::try_from(length).unwrap_or(0));
     source.read_at(offset, &mut slab)?;
     Ok(if is_zero(&slab) {

@@ -150,6 +150,34 @@ impl Metadata {
     }
 }
 
+impl Metadata {
+    /// Makes sure that the objects of this incremental backup lie in the volume, in order and without overlap, and begin
+    /// and end with hash blocks.
+    ///
+    /// # Errors
+    /// What is wrong, for people.
+    pub fn check_incremental(&self, volume_bytes: u64, block_size: u32) -> Result<(), String> {
+        let (mut end, block) = (0_u64, u64::from(block_size.max(1)));
+        for (number, entry) in (1_u64..).zip(&self.objects) {
+            let ObjectEntry { offset, length, .. } = *entry;
+            let until = offset.checked_add(length).filter(|until| *until <= volume_bytes);
+            let Some(until) = until.filter(|until| offset >= end && *until > offset) else {
+                return Err(format!(
+                    "object {number} has {length} bytes from byte {offset} on; the one before ends at {end}, the volume at \
+                     {volume_bytes}"
+                ));
+            };
+            if offset % block != 0 || (until % block != 0 && until != volume_bytes) {
+                return Err(format!(
+                    "object {number}, {length} bytes from byte {offset} on, is not made of blocks of {block} bytes"
+                ));
+            }
+            end = until;
+        }
+        Ok(())
+    }
+}
+
 /// Digest from lower-case hex: the only form that anyone writes, so that a flipped case bit does not go unseen.
 pub(super) fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];

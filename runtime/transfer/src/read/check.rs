@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use super::Faults;
 use super::decode::Part;
+use super::{Faults, Plan};
 use crate::digest::BlockHasher;
 use crate::error::TransferError;
-use crate::format::{Sha256file, data_name};
-use crate::manifest::Manifest;
+use crate::format::Sha256file;
 use crate::progress::Progress;
 use crate::thread::Stop;
 use crate::volume::Target;
@@ -28,8 +27,7 @@ impl Sink for Target {
 }
 
 pub(super) struct Checking {
-    pub(super) manifest: Arc<Manifest>,
-    pub(super) prefix: Arc<str>,
+    pub(super) plan: Arc<Plan>,
     pub(super) faults: Arc<Faults>,
     pub(super) progress: Arc<Progress>,
     pub(super) stop_at_fault: bool,
@@ -38,20 +36,20 @@ pub(super) struct Checking {
 impl Checking {
     /// Works until the decoder is done; gives the sink back, and how many blocks were compared.
     pub(super) fn run<S: Sink>(self, parts: &Receiver<Part>, mut sink: S) -> Result<(S, u64), Stop> {
-        let mut blocks = self
-            .manifest
+        let manifest = &self.plan.manifest;
+        let mut blocks = manifest
             .sha256file
             .as_ref()
-            .map(|file| Blocks::new(file, self.manifest.bytes));
+            .map(|file| Blocks::new(file, manifest.bytes));
         while let Ok(part) = parts.recv() {
             if let Some(wrong) = blocks
                 .as_mut()
                 .and_then(|blocks| blocks.compare(part.offset, &part.data))
             {
-                let object = data_name(&self.prefix, part.number);
+                let object = self.plan.name(part.index);
                 let reason = format!("the SHA-256 of the volume's block {wrong} is another one");
                 self.faults
-                    .add(part.number, TransferError::ObjectAltered { object, reason });
+                    .add(part.index, TransferError::ObjectAltered { object, reason });
                 if self.stop_at_fault {
                     return Err(Stop::Gone);
                 }
@@ -64,7 +62,8 @@ impl Checking {
     }
 }
 
-/// The blocks of a volume that comes in order, perhaps with gaps where an object could not be read.
+/// The blocks of a volume that comes in stretches: an older generation has only what newer ones have not, and an object
+/// may be unreadable.
 struct Blocks<'a> {
     file: &'a Sha256file,
     bytes: u64,

@@ -7,24 +7,22 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 use tokio::sync::mpsc;
 
-use super::{Faults, Fetch};
+use super::{Faults, Fetch, Plan};
+use crate::chain::Wanted;
 use crate::codec::{Decoder, Fault};
 use crate::digest::md5_end;
 use crate::error::TransferError;
-use crate::format::{ObjectEntry, data_name};
-use crate::manifest::Manifest;
 use crate::thread::Stop;
 
 /// Some bytes of the volume, out of that object.
 pub(super) struct Part {
-    pub(super) number: u64,
+    pub(super) index: usize,
     pub(super) offset: u64,
     pub(super) data: Bytes,
 }
 
 pub(super) struct Decoding {
-    pub(super) manifest: Arc<Manifest>,
-    pub(super) prefix: Arc<str>,
+    pub(super) plan: Arc<Plan>,
     pub(super) faults: Arc<Faults>,
     pub(super) stop_at_fault: bool,
 }
@@ -48,12 +46,12 @@ impl Decoding {
         mut fetches: mpsc::Receiver<Fetch>,
         parts: &SyncSender<Part>,
     ) -> Result<(), Stop> {
-        while let Some(Fetch { number, mut body }) = fetches.blocking_recv() {
-            let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
-            let entry = self.manifest.metadata.objects.get(index).ok_or(Stop::Gone)?;
-            let object = || data_name(&self.prefix, number);
+        while let Some(Fetch { index, mut body }) = fetches.blocking_recv() {
+            let wanted = self.plan.wanted.get(index).ok_or(Stop::Gone)?;
+            let entry = &wanted.entry;
+            let object = || self.plan.name(index);
             // The fault is recorded before the reader goes: whoever writes to it then knows why it went.
-            let error = match one(number, entry, &mut body, parts) {
+            let error = match one(index, wanted, &mut body, parts) {
                 Ok(md5) if md5 == entry.md5 => continue,
                 Ok(md5) => TransferError::ObjectAltered {
                     object: object(),
@@ -72,12 +70,12 @@ impl Decoding {
                     reason,
                 },
                 Err(Problem::Broken(reason)) => {
-                    self.faults.broke(number, reason);
+                    self.faults.broke(index, reason);
                     continue;
                 }
                 Err(Problem::Stop(stop)) => return Err(stop),
             };
-            self.faults.add(number, error);
+            self.faults.add(index, error);
             if self.stop_at_fault {
                 return Err(Stop::Gone);
             }
@@ -86,22 +84,38 @@ impl Decoding {
     }
 }
 
-/// Decodes one object; gives the MD5 of what came out.
+/// Decodes one object and hands on the parts that are wanted; gives the MD5 of all that came out.
 fn one(
-    number: u64,
-    entry: &ObjectEntry,
+    index: usize,
+    wanted: &Wanted,
     body: &mut cofferdam_sandbox::stream::Reader,
     parts: &SyncSender<Part>,
 ) -> Result<[u8; 16], Problem> {
+    let entry = &wanted.entry;
     let mut decoder = Decoder::new(entry.compression.format(), entry.length)?;
-    let (mut md5, mut offset) = (Md5::new(), entry.offset);
+    let (mut md5, mut position) = (Md5::new(), entry.offset);
+    let mut ranges = wanted.parts.iter().peekable();
     let mut emit = |data: Bytes| {
         md5.update(&data);
-        let length = data.len() as u64;
-        parts
-            .send(Part { number, offset, data })
-            .map_err(|_| Problem::Stop(Stop::Gone))?;
-        offset += length;
+        let (begin, end) = (position, position + data.len() as u64);
+        position = end;
+        while let Some(range) = ranges.peek() {
+            let (from, until) = (range.start.max(begin), range.end.min(end));
+            if from < until {
+                let within = |at: u64| usize::try_from(at - begin).unwrap_or(usize::MAX);
+                let data = data.slice(within(from)..within(until));
+                let part = Part {
+                    index,
+                    offset: from,
+                    data,
+                };
+                parts.send(part).map_err(|_| Problem::Stop(Stop::Gone))?;
+            }
+            if range.end > end {
+                break;
+            }
+            ranges.next();
+        }
         Ok::<(), Problem>(())
     };
     while let Some(piece) = body.blocking_next().map_err(|broken| Problem::Broken(broken.0))? {

@@ -215,7 +215,7 @@ async fn a_bomb_is_stopped_at_the_declared_length() {
 }
 
 #[tokio::test]
-async fn another_backup_or_an_incremental_one_is_refused() {
+async fn another_backup_or_an_incremental_one_without_its_parent_is_refused() {
     let mut random = Random::new("others");
     let Made {
         store,
@@ -244,14 +244,15 @@ async fn another_backup_or_an_incremental_one_is_refused() {
     let child = metadata.replace("\"parent_id\": null", "\"parent_id\": \"another\"");
     store.set(&name("_metadata"), child);
     let error = restore(&store, &Expected::default()).await.unwrap_err();
-    assert_eq!(
-        error,
-        TransferError::UnsupportedIncremental {
-            parent: "another".into()
-        }
+    assert_eq!(error.code(), "chain-broken");
+    assert!(
+        error
+            .to_string()
+            .contains("builds on backup another, not on none"),
+        "{error}"
     );
     assert_eq!(
         codes(&verify(&store, &Expected::default()).await),
-        ["unsupported-incremental"]
+        ["chain-broken"]
     );
 }

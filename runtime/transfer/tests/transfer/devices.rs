@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use cofferdam_transfer::{Cancel, RestoreOutcome, TransferError};
 
-use crate::kit::{Random, Volume, backup, location, of_bytes, plan};
+use crate::kit::{Random, Volume, backup, link, of_bytes, plan};
 use crate::store::MemoryStore;
 
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -55,10 +55,9 @@ async fn restore(
     let (progress, cancel) = (Arc::default(), Cancel::new());
     cofferdam_transfer::restore(
         store.clone(),
-        location(),
+        &link(&of_bytes(bytes)),
         target,
         true,
-        &of_bytes(bytes),
         progress,
         cancel,
     )

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cofferdam_sandbox::contract::BodyNeeds;
 use cofferdam_transfer::{Cancel, Expected, Verdict};
 
-use crate::kit::{Random, Volume, backup, codes, location, of_bytes, plan, restore, verify};
+use crate::kit::{Random, Volume, backup, codes, link, of_bytes, plan, restore, verify};
 use crate::store::{Fault, MemoryStore};
 
 #[tokio::test]
@@ -152,10 +152,9 @@ async fn a_cancelled_restore_stops_and_leaves_no_target() {
         let running = tokio::spawn(async move {
             cofferdam_transfer::restore(
                 store_,
-                location(),
+                &link(&of_bytes(50_000)),
                 &target,
                 false,
-                &of_bytes(50_000),
                 Arc::default(),
                 cancel_,
             )

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use cofferdam_sandbox::contract::Placement;
 use cofferdam_transfer::{
-    BackupOutcome, BackupPlan, Cancel, Expected, Location, Progress, RestoreOutcome, Source, TransferError,
-    Verdict,
+    BackupOutcome, BackupPlan, Cancel, Expected, Link, Location, Progress, RestoreOutcome, Source,
+    TransferError, Verdict,
 };
 use tempfile::TempDir;
 
@@ -105,6 +105,7 @@ pub(crate) fn plan(object_size: u64, block_size: u32, algorithm: &str) -> Backup
         description: None,
         created_at: "2024-01-02T03:04:05Z".parse().unwrap(),
         volume_meta: Some("{\"version\": 2}".into()),
+        parent: None,
         placement: Placement {
             container: "c".into(),
             prefix: PREFIX.into(),
@@ -121,6 +122,14 @@ pub(crate) fn location() -> Location {
         container: "c".into(),
         prefix: PREFIX.into(),
     }
+}
+
+/// A full backup of which that much is known.
+pub(crate) fn link(expected: &Expected) -> [Link; 1] {
+    [Link {
+        location: location(),
+        expected: expected.clone(),
+    }]
 }
 
 pub(crate) async fn backup(
@@ -142,10 +151,9 @@ pub(crate) async fn restore(
     let progress = Arc::new(Progress::default());
     let outcome = cofferdam_transfer::restore(
         store.clone(),
-        location(),
+        &link(expected),
         &target,
         false,
-        expected,
         progress.clone(),
         Cancel::new(),
     )
@@ -163,7 +171,7 @@ pub(crate) async fn restore(
 }
 
 pub(crate) async fn verify(store: &Arc<MemoryStore>, expected: &Expected) -> Verdict {
-    cofferdam_transfer::verify(store.clone(), location(), expected, Arc::default(), Cancel::new()).await
+    cofferdam_transfer::verify(store.clone(), &link(expected), Arc::default(), Cancel::new()).await
 }
 
 /// The codes of what a verification found; empty when it found nothing.

@@ -11,6 +11,7 @@
 )]
 
 mod backups;
+mod chains;
 mod damage;
 mod deletes;
 mod devices;

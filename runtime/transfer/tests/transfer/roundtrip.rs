@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cofferdam_sandbox::contract::BodyNeeds;
 use cofferdam_transfer::{Cancel, Expected, Progress, Source, Verdict};
 
-use crate::kit::{Random, Volume, backup, location, of_bytes, plan, restore, verify};
+use crate::kit::{Random, Volume, backup, link, of_bytes, plan, restore, verify};
 use crate::store::MemoryStore;
 
 const ALGORITHMS: [&str; 5] = ["none", "zlib", "ZSTD", "bz2", "gzip"];
@@ -135,10 +135,9 @@ async fn holes_are_not_written_and_progress_tells_the_truth() {
     let target = volume.target();
     let restored = cofferdam_transfer::restore(
         store.clone(),
-        location(),
+        &link(&of_bytes(24 << 20)),
         &target,
         false,
-        &of_bytes(24 << 20),
         Arc::default(),
         Cancel::new(),
     )
@@ -153,10 +152,9 @@ async fn holes_are_not_written_and_progress_tells_the_truth() {
     std::fs::write(&target, vec![0xff; (24 << 20) + 5]).unwrap();
     cofferdam_transfer::restore(
         store,
-        location(),
+        &link(&of_bytes(24 << 20)),
         &target,
         true,
-        &of_bytes(24 << 20),
         Arc::default(),
         Cancel::new(),
     )

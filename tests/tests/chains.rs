@@ -1,0 +1,144 @@
+//! Incremental backups through the built binary: made, restored, verified, deleted in order, and found again after the
+//! catalog is lost.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::Duration;
+
+use cofferdam_tests::service::Service;
+use serde_json::Value;
+
+const SIZE: usize = 5 << 20;
+
+fn create(service: &Service, arguments: &[&str]) -> Value {
+    let volume = service.path("volume");
+    let mut all = vec!["backup", "create", volume.to_str().unwrap()];
+    all.extend(arguments);
+    let made = service.json(&all);
+    service.json(&["backup", "show", made["backup_id"].as_str().unwrap()])
+}
+
+fn id(backup: &Value) -> &str {
+    backup["id"].as_str().unwrap()
+}
+
+/// Writes so many bytes at a place that depends on the seed.
+fn scribble(volume: &Path, seed: u64, length: usize) {
+    let file = File::options().write(true).open(volume).unwrap();
+    let bytes: Vec<u8> = (0..length).map(|at| (at as u64 * seed >> 3) as u8).collect();
+    file.write_all_at(&bytes, seed * 7919 % (SIZE - length) as u64)
+        .unwrap();
+}
+
+fn restored(service: &Service, backup: &str) -> Vec<u8> {
+    let target = service.path("restored");
+    service.json(&["backup", "restore", backup, target.to_str().unwrap()]);
+    let bytes = std::fs::read(&target).unwrap();
+    std::fs::remove_file(target).unwrap();
+    bytes
+}
+
+#[test]
+fn a_chain_is_made_restored_deleted_in_order_and_adopted_again() {
+    let mut service =
+        Service::posix("backup_file_size = \"1MiB\"\nbackup_compression_algorithm = \"zstd\"\n");
+    let volume = service.path("volume");
+    std::fs::write(&volume, vec![3; SIZE]).unwrap();
+    service.start();
+    service.wait("good", Duration::from_secs(10), |status| status["state"] == "up");
+    let (_, error) = service.refused(&["backup", "create", volume.to_str().unwrap(), "--incremental"]);
+    assert!(
+        error["message"].as_str().unwrap().contains("no available backup"),
+        "{error:#}"
+    );
+
+    let mut made = vec![(create(&service, &[]), std::fs::read(&volume).unwrap())];
+    for seed in 1..4 {
+        scribble(&volume, seed * 1001, 100_000);
+        let backup = create(&service, &["--incremental"]);
+        assert_eq!(backup["parent_id"], made.last().unwrap().0["id"], "{backup:#}");
+        assert!(backup["stored_bytes"].as_u64().unwrap() < 300_000, "{backup:#}");
+        made.push((backup, std::fs::read(&volume).unwrap()));
+    }
+    for (backup, content) in &made {
+        service.json(&["backup", "verify", id(backup)]);
+        assert!(restored(&service, id(backup)) == *content, "{backup:#}");
+    }
+    let (exit, error) = service.refused(&["backup", "delete", id(&made[1].0)]);
+    assert_eq!((exit, &error["code"]), (6, &"conflict".into()), "{error:#}");
+    assert!(
+        error["message"].as_str().unwrap().contains("incremental"),
+        "{error:#}"
+    );
+    service.stop();
+
+    // The catalog is lost; what is on the storage is enough.
+    std::fs::remove_dir_all(service.path("state")).unwrap();
+    service.start();
+    service.wait("good", Duration::from_secs(10), |status| status["state"] == "up");
+    let adopt = |backup: &Value| {
+        let text = |name: &str| backup[name].as_str().unwrap().to_owned();
+        let arguments = ["backup", "adopt", "--backend", "good"].map(String::from);
+        [arguments.to_vec(), vec![text("container"), text("prefix")]].concat()
+    };
+    let arguments = adopt(&made[3].0);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (_, error) = service.refused(&arguments);
+    assert!(error["remedy"].as_str().unwrap().contains("first"), "{error:#}");
+    for (backup, _) in &made {
+        let arguments = adopt(backup);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let adopted = service.json(&arguments);
+        assert_eq!(adopted["parent_id"], backup["parent_id"], "{adopted:#}");
+    }
+    for (backup, content) in made.iter().rev() {
+        assert!(restored(&service, id(backup)) == *content, "{backup:#}");
+        service.json(&["backup", "delete", id(backup)]);
+    }
+    service.stop();
+}
+
+#[test]
+fn a_damaged_backup_is_never_built_on() {
+    let mut service =
+        Service::posix("backup_file_size = \"1MiB\"\nbackup_compression_algorithm = \"none\"\n");
+    let volume = service.path("volume");
+    std::fs::write(&volume, vec![3; SIZE]).unwrap();
+    service.start();
+    service.wait("good", Duration::from_secs(10), |status| status["state"] == "up");
+    let first = create(&service, &[]);
+    scribble(&volume, 77, 100_000);
+    let second = create(&service, &["--incremental"]);
+    let container = service.backups().join(second["container"].as_str().unwrap());
+    let object = container.join(format!("{}-00001", second["prefix"].as_str().unwrap()));
+    let file = File::options().write(true).open(object).unwrap();
+    file.write_all_at(&[1, 2, 3], 100).unwrap();
+    let (exit, _) = service.refused(&["backup", "verify", id(&second)]);
+    assert_eq!(exit, 7);
+    scribble(&volume, 99, 100_000);
+    let third = create(&service, &["--incremental"]);
+    assert_eq!(
+        third["parent_id"], first["id"],
+        "not on the damaged one: {third:#}"
+    );
+    assert!(restored(&service, id(&third)) == std::fs::read(&volume).unwrap());
+    // A volume that grew needs a full backup.
+    File::options()
+        .write(true)
+        .open(&volume)
+        .unwrap()
+        .set_len(SIZE as u64 + 1)
+        .unwrap();
+    let (_, error) = service.refused(&["backup", "create", volume.to_str().unwrap(), "--incremental"]);
+    assert_eq!(error["code"], "incremental-impossible", "{error:#}");
+    service.stop();
+}
