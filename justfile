@@ -62,6 +62,11 @@ bench *args: build
 soak minutes="30" seed="7": build
     @"$CARGO_TARGET_DIR/debug/cofferdam-bench" soak {{ minutes }} {{ seed }}
 
+# Kill the service in the middle of backups, restores and deletes, and damage backups: what is lost or not noticed
+torture kills="300" seed="7" damages="5000": build
+    @"$CARGO_TARGET_DIR/debug/cofferdam-bench" torture {{ kills }} {{ seed }}
+    COFFERDAM_DAMAGES={{ damages }} cargo test --quiet --workspace --test transfer damage_to_any -- --nocapture
+
 # Exchange backups with the real Cinder, both ways, and compare every byte
 interop: build
     @tests/interop/run

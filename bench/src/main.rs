@@ -1,7 +1,8 @@
 //! Benchmarks: each figure beside a native or physical limit that was measured in the same run.
 //!
 //! `./dev bench [init] [object] [backup] [supervision]`; all of them by default, as a table, or as JSON lines with
-//! `--json`. `soak MINUTES [SEED]` is a program of its own, for `./dev soak`. The work
+//! `--json`. `soak MINUTES [SEED]` and `torture KILLS [SEED]` are programs of
+//! their own, for `./dev soak` and `./dev torture`. The work
 //! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
 //! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
 
@@ -54,12 +55,22 @@ pub(crate) fn rate(bytes: u64, span: Duration) -> f64 {
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, minutes, seed @ ..] = arguments.as_slice()
-        && word == "soak"
-    {
+    if let [word, count, seed @ ..] = arguments.as_slice() {
         let seed = seed.first().map_or(Ok(7), |seed| seed.parse())?;
-        soak::run(minutes.parse()?, seed);
-        return Ok(());
+        match word.as_str() {
+            "soak" => {
+                soak::run(count.parse()?, seed);
+                return Ok(());
+            }
+            "torture" => {
+                println!(
+                    "seed {seed}: {}",
+                    cofferdam_tests::torture::torture(count.parse()?, seed)
+                );
+                return Ok(());
+            }
+            _ => {}
+        }
     }
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let wanted = |word: &str| has(word) || !["init", "object", "backup", "supervision"].into_iter().any(has);

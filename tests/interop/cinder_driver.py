@@ -1,10 +1,11 @@
 """Makes or restores one backup with Cinder's own posix driver, as cinder-backup does once a volume is attached.
 
-  cinder_driver.py CONF backup  REPOSITORY VOLUME ALGORITHM FILE_SIZE
-  cinder_driver.py CONF restore REPOSITORY BACKUP_ID VOLUME_ID CONTAINER PREFIX TARGET
+  cinder_driver.py CONF import  REPOSITORY BACKUP_ID VOLUME_ID CONTAINER PREFIX PARENT_ID SIZE
+  cinder_driver.py CONF backup  REPOSITORY VOLUME ALGORITHM FILE_SIZE [PARENT_ID]
+  cinder_driver.py CONF restore REPOSITORY BACKUP_ID TARGET
 
-`backup` prints id, container and prefix as one line of JSON. `restore` first makes the database row that an import
-of the backup's record would make.
+`import` makes the database row that an import of the backup's record would make; PARENT_ID is empty for a full one.
+`backup` prints id, container and prefix as one line of JSON.
 """
 from cinder import monkey_patch; monkey_patch.patch()  # noqa: E702
 
@@ -35,41 +36,54 @@ def main():
     objects.register_all()
     rpc.init(CONF)
     admin = context.RequestContext("interop", "interop", is_admin=True)
-    {"backup": backup, "restore": restore}[command](admin, *rest)
+    {"import": import_, "backup": backup, "restore": restore}[command](admin, *rest)
 
 
-def backup(admin, volume, algorithm, file_size):
+def import_(admin, backup_id, volume_id, container, prefix, parent_id, size):
+    db.backup_create(admin, {
+        "id": backup_id, "user_id": "interop", "project_id": "interop", "volume_id": volume_id, "host": "interop",
+        "size": gib(int(size)), "status": fields.BackupStatus.AVAILABLE, "container": container,
+        "service_metadata": prefix, "parent_id": parent_id or None,
+        "service": "cinder.backup.drivers.posix.PosixBackupDriver"})
+
+
+def backup(admin, volume, algorithm, file_size, parent_id=None):
     CONF.set_override("backup_compression_algorithm", algorithm)
     CONF.set_override("backup_file_size", int(file_size))
     row = volume_row(admin, os.path.getsize(volume))
     made = objects.Backup(
         admin, user_id="interop", project_id="interop", volume_id=row.id, host="interop", size=row.size,
-        status=fields.BackupStatus.CREATING, display_name="by Cinder")
+        status=fields.BackupStatus.CREATING, display_name="by Cinder", parent_id=parent_id)
     made.create()
     driver = posix.PosixBackupDriver(admin)
     with open(volume, "rb") as file:
         driver.backup(made, utils.tpool_wrap(file))
     made.status = fields.BackupStatus.AVAILABLE
     made.save()
-    print(json.dumps({"id": made.id, "container": made.container, "prefix": made.service_metadata}))
+    print(json.dumps({
+        "id": made.id, "volume_id": made.volume_id, "container": made.container, "prefix": made.service_metadata}))
 
 
-def restore(admin, backup_id, volume_id, container, prefix, target):
+def restore(admin, backup_id, target):
     row = volume_row(admin, os.path.getsize(target))
-    db.backup_create(admin, {
-        "id": backup_id, "user_id": "interop", "project_id": "interop", "volume_id": volume_id, "host": "interop",
-        "size": row.size, "status": fields.BackupStatus.RESTORING, "container": container,
-        "service_metadata": prefix, "service": "cinder.backup.drivers.posix.PosixBackupDriver"})
     stored = objects.Backup.get_by_id(admin, backup_id)
+    stored.status = fields.BackupStatus.RESTORING
+    stored.save()
     driver = posix.PosixBackupDriver(admin)
     with open(target, "r+b") as file:
         driver.restore(stored, row.id, file, True)
+    stored.status = fields.BackupStatus.AVAILABLE
+    stored.save()
+
+
+def gib(size):
+    return max(1, -(-size // GIB))
 
 
 def volume_row(admin, size):
     kind = objects.VolumeTypeList.get_all(admin).objects[0].id
     row = objects.Volume(
-        admin, user_id="interop", project_id="interop", size=max(1, -(-size // GIB)), status="backing-up",
+        admin, user_id="interop", project_id="interop", size=gib(size), status="backing-up",
         display_name="interop", volume_type_id=kind, host="interop@x#x")
     row.create()
     return row

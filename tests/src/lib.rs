@@ -14,6 +14,7 @@ pub mod guests;
 pub mod process;
 pub mod service;
 pub mod soak;
+pub mod torture;
 
 use std::path::PathBuf;
 use std::sync::Arc;

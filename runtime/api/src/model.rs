@@ -146,6 +146,9 @@ pub struct CreateRequest {
     /// Only what has changed since the newest sound backup of the volume.
     #[serde(default)]
     pub incremental: bool,
+    /// Only what has changed since that backup.
+    #[serde(default)]
+    pub parent: Option<String>,
 }
 
 /// `POST /v1/backups/{id}/restore`.

@@ -121,6 +121,7 @@ async fn create(
         description: request.description,
         container: request.container,
         incremental: request.incremental,
+        parent: request.parent.as_deref().map(id).transpose()?,
     };
     Ok(accepted(&manager.create(new).await?))
 }

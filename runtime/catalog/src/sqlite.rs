@@ -159,16 +159,18 @@ impl Catalog {
         rows.iter().map(record).collect()
     }
 
-    /// The available backups of a volume, those of the newest data first: what an incremental one may build on.
+    /// The available backups of a volume, by its id or its path, those of the newest data first: what an incremental one
+    /// may build on. Both, because a chain that was adopted keeps the id that it came with.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn available(&self, volume: VolumeId) -> Result<Vec<BackupRecord>> {
+    pub async fn available(&self, volume: VolumeId, path: &str) -> Result<Vec<BackupRecord>> {
         let rows = sqlx::query(
-            "SELECT * FROM backups WHERE volume_id = ? AND status = 'available' AND deleted_at IS NULL
-             ORDER BY data_timestamp DESC, id DESC",
+            "SELECT * FROM backups WHERE (volume_id = ? OR volume_path = ?) AND status = 'available'
+             AND deleted_at IS NULL ORDER BY data_timestamp DESC, id DESC",
         )
         .bind(volume.to_string())
+        .bind(path)
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(record).collect()

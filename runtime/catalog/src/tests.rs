@@ -159,7 +159,7 @@ async fn dependents_are_derived_from_the_records() {
         .transition(parent.id, &[BackupStatus::Creating], done)
         .await
         .unwrap();
-    assert_eq!(catalog.available(parent.volume_id).await.unwrap().len(), 1);
+    assert_eq!(catalog.available(parent.volume_id, "").await.unwrap().len(), 1);
     catalog.insert(&child).await.unwrap();
     let chain = catalog.chain(child.id).await.unwrap();
     assert_eq!(

@@ -31,6 +31,8 @@ pub struct NewBackup {
     pub container: Option<String>,
     /// Only what has changed since the newest sound backup of this volume.
     pub incremental: bool,
+    /// Only what has changed since that backup, whatever it is of: how a chain is continued that was adopted.
+    pub parent: Option<BackupId>,
 }
 
 /// Longest text that a record holds; Cinder's columns have 255 characters.
@@ -48,7 +50,7 @@ impl Manager {
     pub async fn create(self: &Arc<Self>, new: NewBackup) -> Result<OperationStatus, ManagerError> {
         self.check_running()?;
         check_texts(&new)?;
-        let parent = match new.incremental {
+        let parent = match new.incremental || new.parent.is_some() {
             true => Some(self.parent(&new).await?),
             false => None,
         };
@@ -65,7 +67,10 @@ impl Manager {
             return Err(TransferError::EmptyVolume { path: new.volume }.into());
         }
         let mut record = self.new_record(&new, &backend, &source);
-        record.parent_id = parent.as_ref().map(|parent| parent.id);
+        if let Some(parent) = &parent {
+            // The chain is of one volume, whatever it was called where the chain began.
+            (record.parent_id, record.volume_id) = (Some(parent.id), parent.volume_id);
+        }
         self.catalog.insert(&record).await?;
         let running = self.operations.begin(OperationKind::Create, record.id);
         let status = self.operations.status(running.id)?;
@@ -82,17 +87,21 @@ impl Manager {
     }
 
     /// What an incremental backup of the volume builds on: of its available backups (of the backend that is asked for)
-    /// the one of the newest data (cinder: `cinder/backup/api.py`, `create`). One that a verification found
-    /// damaged, or that builds on such a one, is passed over.
+    /// the one of the newest data (cinder: `cinder/backup/api.py`, `create`), or the one that is asked for. One that a
+    /// verification found damaged, or that builds on such a one, is passed over.
     async fn parent(&self, new: &NewBackup) -> Result<BackupRecord, ManagerError> {
-        let all = self.catalog.available(volume_id(&new.volume)).await?;
+        let path = new.volume.to_string_lossy();
+        let all = match new.parent {
+            Some(id) => vec![self.catalog.get(id).await?],
+            None => self.catalog.available(volume_id(&new.volume), &path).await?,
+        };
         let mut damaged = 0;
         for record in all {
-            if new
+            let elsewhere = new
                 .backend
                 .as_ref()
-                .is_some_and(|backend| *backend != record.backend)
-            {
+                .is_some_and(|backend| *backend != record.backend);
+            if elsewhere || record.status != BackupStatus::Available {
                 continue;
             }
             let chain = self.catalog.chain(record.id).await?;

@@ -6,6 +6,7 @@
 //! holds more than one piece; a zstd frame may ask for a window of 128 MiB, no more.
 
 mod decode;
+mod deflate;
 mod encode;
 
 use std::str::FromStr;

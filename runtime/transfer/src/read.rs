@@ -1,12 +1,13 @@
 //! The way back: every data object that a volume needs, fetched, decoded, checked and handed on.
 //!
-//! Problem: fetching, decoding with MD5, and SHA-256 with writing take long each, and nothing that comes back may be
-//! believed. So: the store's call, a thread that decodes and one that checks and writes work side by side; each
-//! object must decode to exactly its length and MD5, each block to its SHA-256. Bound: about 20 pieces, whatever the
+//! Problem: fetching, decoding, MD5, and SHA-256 with writing take long each, and nothing that comes back may be
+//! believed. So: the store's call, a thread that decodes, one for MD5 and one that checks blocks and writes work
+//! side by side; each object must decode to exactly its length and MD5, each block to its SHA-256. Bound: about 20 pieces, whatever the
 //! objects' size. A fault of one object is kept under its number; reading goes on behind it unless told not to.
 
 mod check;
 mod decode;
+mod digest;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::sync_channel;
@@ -105,6 +106,7 @@ impl Reading<'_> {
     ) -> Result<Read<S>, TransferError> {
         let faults = Arc::new(Faults::default());
         let (fetches, to_decode) = mpsc::channel(1);
+        let (decoded, to_digest) = sync_channel(QUEUE);
         let (parts, to_check) = sync_channel(QUEUE);
         let plan = Arc::new(Plan {
             wanted: chain::plan(&manifest),
@@ -115,7 +117,13 @@ impl Reading<'_> {
             faults: faults.clone(),
             stop_at_fault: self.stop_at_fault,
         };
-        let decode = thread::spawn("decode", move || decoding.run(to_decode, &parts))?;
+        let decode = thread::spawn("decode", move || decoding.run(to_decode, &decoded))?;
+        let digesting = digest::Digesting {
+            plan: plan.clone(),
+            faults: faults.clone(),
+            stop_at_fault: self.stop_at_fault,
+        };
+        let digest = thread::spawn("md5", move || digesting.run(&to_digest, &parts))?;
         let checking = check::Checking {
             plan: plan.clone(),
             faults: faults.clone(),
@@ -125,12 +133,12 @@ impl Reading<'_> {
         let check = thread::spawn("check", move || checking.run(&to_check, sink))?;
 
         let fetched = self.fetch_all(&plan, &faults, fetches).await;
-        let decoded = decode.join().await?;
+        let (decoded, digested) = (decode.join().await?, digest.join().await?);
         let (sink, checked) = match check.join().await? {
             Ok(sink) => (Some(sink), None),
             Err(stop) => (None, Some(stop)),
         };
-        let stops = [decoded.err(), checked];
+        let stops = [decoded.err(), digested.err(), checked];
         let (own, gone): (Vec<_>, Vec<_>) = stops
             .into_iter()
             .flatten()

@@ -36,6 +36,9 @@ pub(crate) enum Command {
         /// Only what has changed since the newest sound backup of this volume
         #[arg(long)]
         incremental: bool,
+        /// Only what has changed since this backup; how a chain that was adopted is continued
+        #[arg(long, value_name = "ID")]
+        parent: Option<String>,
         #[command(flatten)]
         wait: Wait,
     },
@@ -111,6 +114,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
             description,
             container,
             incremental,
+            parent,
             wait,
         } => {
             let volume = absolute(&volume)?;
@@ -122,6 +126,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
                 description,
                 container,
                 incremental,
+                parent,
             };
             let operation = client.post("/v1/backups", &request).await?;
             follow(context, client, operation, &wait).await

@@ -1,21 +1,24 @@
-//! Compressing a stream whose length is known.
+//! Compressing a stream whose length is known: zlib and zstd on all processors, bzip2 on one.
 
 use std::io::{self, Write};
 
 use bytes::Bytes;
 
 use super::Format;
+use super::deflate::ParallelZlib;
 
 /// Level of zlib, as Python's default.
 const ZLIB_LEVEL: u32 = 6;
 /// Level of zstd, as python-zstd's default.
 const ZSTD_LEVEL: i32 = 3;
+/// Streams up to this length are not worth threads of their own to zstd.
+const ZSTD_ALONE: u64 = 4 << 20;
 /// Level of bzip2, as Python's default.
 const BZ2_LEVEL: u32 = 9;
 
 enum Kind {
     None(Vec<u8>),
-    Zlib(flate2::write::ZlibEncoder<Vec<u8>>),
+    Zlib(Box<ParallelZlib>),
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
     Bz2(bzip2::write::BzEncoder<Vec<u8>>),
 }
@@ -29,17 +32,18 @@ pub(crate) struct Encoder {
 impl Encoder {
     /// An encoder for exactly `length` bytes.
     pub(crate) fn new(format: Format, length: u64) -> io::Result<Self> {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let kind = match format {
             Format::None => Kind::None(Vec::new()),
-            Format::Zlib => {
-                let level = flate2::Compression::new(ZLIB_LEVEL);
-                Kind::Zlib(flate2::write::ZlibEncoder::new(Vec::new(), level))
-            }
+            Format::Zlib => Kind::Zlib(Box::new(ParallelZlib::new(ZLIB_LEVEL, processors))),
             Format::Zstd => {
                 let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
                 encoder.set_pledged_src_size(Some(length))?;
                 encoder.include_contentsize(true)?;
                 encoder.include_checksum(false)?;
+                if processors > 1 && length > ZSTD_ALONE {
+                    encoder.multithread(u32::try_from(processors).unwrap_or(1))?;
+                }
                 Kind::Zstd(encoder)
             }
             Format::Bz2 => Kind::Bz2(bzip2::write::BzEncoder::new(
@@ -54,7 +58,7 @@ impl Encoder {
     pub(crate) fn push(&mut self, data: &[u8]) -> io::Result<()> {
         match &mut self.kind {
             Kind::None(out) => out.write_all(data),
-            Kind::Zlib(encoder) => encoder.write_all(data),
+            Kind::Zlib(encoder) => encoder.push(data),
             Kind::Zstd(encoder) => encoder.write_all(data),
             Kind::Bz2(encoder) => encoder.write_all(data),
         }
@@ -63,7 +67,7 @@ impl Encoder {
     fn output(&mut self) -> &mut Vec<u8> {
         match &mut self.kind {
             Kind::None(out) => out,
-            Kind::Zlib(encoder) => encoder.get_mut(),
+            Kind::Zlib(encoder) => &mut encoder.out,
             Kind::Zstd(encoder) => encoder.get_mut(),
             Kind::Bz2(encoder) => encoder.get_mut(),
         }

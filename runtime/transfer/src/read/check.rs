@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use super::decode::Part;
+use super::digest::Part;
 use super::{Faults, Plan};
 use crate::digest::BlockHasher;
 use crate::error::TransferError;
