@@ -34,7 +34,7 @@ fn id(backup: &Value) -> &str {
 /// Writes so many bytes at a place that depends on the seed.
 fn scribble(volume: &Path, seed: u64, length: usize) {
     let file = File::options().write(true).open(volume).unwrap();
-    let bytes: Vec<u8> = (0..length).map(|at| (at as u64 * seed >> 3) as u8).collect();
+    let bytes: Vec<u8> = (0..length).map(|at| ((at as u64 * seed) >> 3) as u8).collect();
     file.write_all_at(&bytes, seed * 7919 % (SIZE - length) as u64)
         .unwrap();
 }

@@ -109,18 +109,15 @@ mod tests {
         let middle = entries(&[(0, 6), (12, 2), (16, 4)]);
         let full = entries(&[(0, 8), (8, 8), (16, 4)]);
         let plan = objects([&newest[..], &middle, &full].into_iter());
-        let shown: Vec<_> = plan
-            .iter()
-            .map(|wanted| (wanted.generation, wanted.number, wanted.parts.clone()))
-            .collect();
+        let text = |wanted: &Wanted| format!("{}.{} {:?}", wanted.generation, wanted.number, wanted.parts);
         assert_eq!(
-            shown,
+            plan.iter().map(text).collect::<Vec<_>>(),
             [
-                (2, 2, vec![8..12, 14..16]),
-                (1, 1, vec![0..4]),
-                (1, 3, vec![16..20]),
-                (0, 1, vec![4..8]),
-                (0, 2, vec![12..14]),
+                "2.2 [8..12, 14..16]",
+                "1.1 [0..4]",
+                "1.3 [16..20]",
+                "0.1 [4..8]",
+                "0.2 [12..14]"
             ]
         );
     }

@@ -20,7 +20,6 @@ struct Chain {
 struct Made {
     link: Link,
     content: Vec<u8>,
-    objects: u64,
 }
 
 fn id(number: usize) -> String {
@@ -75,7 +74,6 @@ impl Chain {
                 },
             },
             content: content.to_vec(),
-            objects: outcome.object_count,
         });
         Ok(outcome.object_count)
     }

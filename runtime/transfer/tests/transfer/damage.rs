@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cofferdam_transfer::{Expected, TransferError, Verdict};
+use cofferdam_transfer::{Expected, Verdict};
 
 use crate::kit::{PREFIX, Random, Volume, backup, codes, plan, restore, verify};
 use crate::store::MemoryStore;
