@@ -1,11 +1,11 @@
 """Makes or restores one backup with Cinder's own posix driver, as cinder-backup does once a volume is attached.
 
-  cinder_driver.py CONF import  REPOSITORY BACKUP_ID VOLUME_ID CONTAINER PREFIX PARENT_ID SIZE
+  cinder_driver.py CONF import  REPOSITORY BACKUP_URL
   cinder_driver.py CONF backup  REPOSITORY VOLUME ALGORITHM FILE_SIZE [PARENT_ID]
   cinder_driver.py CONF restore REPOSITORY BACKUP_ID TARGET
 
-`import` makes the database row that an import of the backup's record would make; PARENT_ID is empty for a full one.
-`backup` prints id, container and prefix as one line of JSON.
+`import` decodes the exported record with Cinder's own code and makes the database row that its import would make.
+`backup` prints id and exported record as one line of JSON.
 """
 from cinder import monkey_patch; monkey_patch.patch()  # noqa: E702
 
@@ -39,12 +39,14 @@ def main():
     {"import": import_, "backup": backup, "restore": restore}[command](admin, *rest)
 
 
-def import_(admin, backup_id, volume_id, container, prefix, parent_id, size):
+def import_(admin, url):
+    record = objects.Backup.decode_record(url)
+    wanted = (
+        "id", "volume_id", "size", "container", "service_metadata", "service", "parent_id", "object_count",
+        "display_name", "display_description")
     db.backup_create(admin, {
-        "id": backup_id, "user_id": "interop", "project_id": "interop", "volume_id": volume_id, "host": "interop",
-        "size": gib(int(size)), "status": fields.BackupStatus.AVAILABLE, "container": container,
-        "service_metadata": prefix, "parent_id": parent_id or None,
-        "service": "cinder.backup.drivers.posix.PosixBackupDriver"})
+        **{name: record[name] for name in wanted}, "user_id": "interop", "project_id": "interop", "host": "interop",
+        "status": fields.BackupStatus.AVAILABLE})
 
 
 def backup(admin, volume, algorithm, file_size, parent_id=None):
@@ -60,8 +62,7 @@ def backup(admin, volume, algorithm, file_size, parent_id=None):
         driver.backup(made, utils.tpool_wrap(file))
     made.status = fields.BackupStatus.AVAILABLE
     made.save()
-    print(json.dumps({
-        "id": made.id, "volume_id": made.volume_id, "container": made.container, "prefix": made.service_metadata}))
+    print(json.dumps({"id": made.id, "backup_url": made.encode_record(driver_info={})}))
 
 
 def restore(admin, backup_id, target):

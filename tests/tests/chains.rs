@@ -73,6 +73,15 @@ fn a_chain_is_made_restored_deleted_in_order_and_adopted_again() {
         service.json(&["backup", "verify", id(backup)]);
         assert!(restored(&service, id(backup)) == *content, "{backup:#}");
     }
+    let export = |backup: &Value| {
+        let record = service.json(&["backup", "export", id(backup)]);
+        assert_eq!(
+            record["backup_service"],
+            "cinder.backup.drivers.posix.PosixBackupDriver"
+        );
+        record["backup_url"].as_str().unwrap().to_owned()
+    };
+    let exported: Vec<String> = made.iter().map(|(backup, _)| export(backup)).collect();
     let (exit, error) = service.refused(&["backup", "delete", id(&made[1].0)]);
     assert_eq!((exit, &error["code"]), (6, &"conflict".into()), "{error:#}");
     assert!(
@@ -99,6 +108,24 @@ fn a_chain_is_made_restored_deleted_in_order_and_adopted_again() {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let adopted = service.json(&arguments);
         assert_eq!(adopted["parent_id"], backup["parent_id"], "{adopted:#}");
+    }
+    // Once more by the exported records, for which the ids must be new to the catalog.
+    service.stop();
+    std::fs::remove_dir_all(service.path("state")).unwrap();
+    service.start();
+    service.wait("good", Duration::from_secs(10), |status| status["state"] == "up");
+    let (_, error) = service.refused(&["backup", "import", "--backend", "good", "bm9uc2Vuc2U="]);
+    assert_eq!(error["code"], "invalid", "{error:#}");
+    for ((backup, _), url) in made.iter().zip(&exported) {
+        let imported = service.json(&["backup", "import", "--backend", "good", url]);
+        for field in ["id", "parent_id", "created_at", "volume_id"] {
+            let second = |value: &Value| {
+                value[field]
+                    .as_str()
+                    .map(|text| text.chars().take(19).collect::<String>())
+            };
+            assert_eq!(second(&imported), second(backup), "{field}");
+        }
     }
     for (backup, content) in made.iter().rev() {
         assert!(restored(&service, id(backup)) == *content, "{backup:#}");

@@ -162,6 +162,20 @@ pub struct RestoreRequest {
     pub overwrite: bool,
 }
 
+/// `GET /v1/backups/{id}/export_record`, and the body of `POST /v1/import_record`; the names are Cinder's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupRecordView {
+    /// The driver, by Cinder's class of it; not looked at on the way in.
+    #[serde(default)]
+    pub backup_service: String,
+    /// The record as text.
+    pub backup_url: String,
+    /// The backend that holds the objects; only on the way in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+}
+
 /// `POST /v1/adopt`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -15,7 +15,8 @@ use serde::Deserialize;
 use crate::error::ApiError;
 use crate::metrics;
 use crate::model::{
-    AdoptRequest, BackupView, CreateRequest, ErrorView, EventView, OperationView, RestoreRequest, ServiceView,
+    AdoptRequest, BackupRecordView, BackupView, CreateRequest, ErrorView, EventView, OperationView,
+    RestoreRequest, ServiceView,
 };
 use crate::views;
 
@@ -43,6 +44,8 @@ pub fn router(manager: Arc<Manager>, reload: Option<Reload>) -> Router {
         .route("/metrics", get(read_metrics))
         .route("/v1/backups", get(backups).post(create))
         .route("/v1/adopt", post(adopt))
+        .route("/v1/import_record", post(import))
+        .route("/v1/backups/{id}/export_record", get(export))
         .route("/v1/backups/{id}", get(backup).delete(delete))
         .route("/v1/backups/{id}/restore", post(restore))
         .route("/v1/backups/{id}/verify", post(verify))
@@ -134,6 +137,30 @@ async fn adopt(
     let record = manager
         .adopt(&request.backend, request.container, request.prefix)
         .await?;
+    Ok((StatusCode::CREATED, Json(views::backup(&record))))
+}
+
+async fn export(State(manager): Shared, Path(text): Path<String>) -> Answer<Json<BackupRecordView>> {
+    let exported = manager.export(id(&text)?).await?;
+    Ok(Json(BackupRecordView {
+        backup_service: exported.service,
+        backup_url: exported.url,
+        backend: None,
+    }))
+}
+
+async fn import(
+    State(manager): Shared,
+    request: Result<Json<BackupRecordView>, axum::extract::rejection::JsonRejection>,
+) -> Answer<(StatusCode, Json<BackupView>)> {
+    let request = body(request)?;
+    let backend = request.backend.ok_or_else(|| {
+        ApiError::bad_request(
+            "the body names no backend",
+            "say in \"backend\" which one holds the objects",
+        )
+    })?;
+    let record = manager.import(&backend, &request.backup_url).await?;
     Ok((StatusCode::CREATED, Json(views::backup(&record))))
 }
 

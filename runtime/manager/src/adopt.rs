@@ -20,6 +20,17 @@ impl Manager {
         container: String,
         prefix: String,
     ) -> Result<BackupRecord, ManagerError> {
+        self.adopt_with(backend, container, prefix, |_| Ok(())).await
+    }
+
+    /// The same with a last look at the record before it is kept.
+    pub(crate) async fn adopt_with(
+        &self,
+        backend: &str,
+        container: String,
+        prefix: String,
+        look: impl FnOnce(&mut BackupRecord) -> Result<(), ManagerError>,
+    ) -> Result<BackupRecord, ManagerError> {
         self.check_running()?;
         let (backend, generation) = self.choose(Some(backend))?;
         let driver = format!("{} {}", generation.known.info.name, generation.known.info.version);
@@ -43,6 +54,7 @@ impl Manager {
         record.driver = Some(driver);
         record.container = Some(location.container);
         record.prefix = Some(location.prefix);
+        look(&mut record)?;
         self.catalog.insert(&record).await?;
         Ok(record)
     }

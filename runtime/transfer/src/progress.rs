@@ -86,6 +86,13 @@ impl Progress {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
+    /// Everything is done once more.
+    pub(crate) fn begin_again(&self) {
+        for count in [&self.done, &self.stored, &self.skipped] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn set_total(&self, bytes: u64) {
         self.total.store(bytes, Ordering::Relaxed);
     }

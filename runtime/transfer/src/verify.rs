@@ -1,6 +1,8 @@
 //! Verifies a backup, with what it builds on: reads it exactly as a restore does, and writes nothing.
 //!
-//! It reports everything that is wrong, not only the first. A backup that could not be read is not called corrupt.
+//! It reports everything that is wrong, not only the first. A backup that could not be read is not called corrupt, and
+//! one is called so only when a second reading finds it so too: a bad moment of network or memory is not the backup's
+//! fault.
 
 use std::sync::Arc;
 
@@ -32,23 +34,35 @@ pub enum Verdict {
     },
 }
 
-/// Reads the whole backup and checks every byte. `chain` is the backup itself, then what it builds on, down to a full one.
+/// Reads the whole backup and checks every byte, twice when something is wrong. `chain` is the backup itself, then what it builds on, down to a full one.
 pub async fn verify(
     store: Arc<dyn ObjectStore>,
     chain: &[Link],
     progress: Arc<Progress>,
     cancel: Cancel,
 ) -> Verdict {
+    let mut verdict = once(&*store, chain, &progress, &cancel).await;
+    if let Verdict::Corrupt { findings } = &verdict {
+        tracing::warn!(
+            findings = findings.len(),
+            "a backup looks corrupt; it is read again before it is called so"
+        );
+        progress.begin_again();
+        verdict = once(&*store, chain, &progress, &cancel).await;
+    }
+    progress.enter(Phase::Ended);
+    verdict
+}
+
+async fn once(store: &dyn ObjectStore, chain: &[Link], progress: &Arc<Progress>, cancel: &Cancel) -> Verdict {
     progress.enter(Phase::Preparing);
-    let verdict = match run(&*store, chain, &progress, &cancel).await {
+    match run(store, chain, progress, cancel).await {
         Ok(verdict) => verdict,
         Err(error) if error.is_corruption() => Verdict::Corrupt {
             findings: vec![error],
         },
         Err(error) => Verdict::Unreadable { error },
-    };
-    progress.enter(Phase::Ended);
-    verdict
+    }
 }
 
 /// Takes everything, keeps nothing.

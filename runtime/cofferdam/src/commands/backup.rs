@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use cofferdam_api::model::{AdoptRequest, BackupView, CreateRequest, OperationView, RestoreRequest};
+use cofferdam_api::model::{
+    AdoptRequest, BackupRecordView, BackupView, CreateRequest, OperationView, RestoreRequest,
+};
 
 use super::Context;
 use crate::client::Client;
@@ -78,6 +80,20 @@ pub(crate) enum Command {
         container: String,
         /// What the objects' names begin with
         prefix: String,
+    },
+    /// Print a backup's record as text, for `backup import` here or an import into Cinder
+    Export {
+        /// Id of the backup
+        id: String,
+    },
+    /// Take in a backup by its record as text, as `backup export` or Cinder printed it; a chain member by member, the
+    /// full one first
+    Import {
+        /// Backend that holds the objects
+        #[arg(long)]
+        backend: String,
+        /// The record: the `backup_url`
+        url: String,
     },
     /// Delete a backup and its objects
     Delete {
@@ -190,6 +206,30 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
                 show::json(&adopted)?
             } else {
                 show::backup(&adopted)
+            }
+            Ok(())
+        }
+        Command::Export { id } => {
+            let record: BackupRecordView = client.get(&format!("/v1/backups/{id}/export_record")).await?;
+            if context.json {
+                show::json(&record)?
+            } else {
+                show::line(&record.backup_url)
+            }
+            Ok(())
+        }
+        Command::Import { backend, url } => {
+            client.settle().await;
+            let request = BackupRecordView {
+                backup_service: String::new(),
+                backup_url: url,
+                backend: Some(backend),
+            };
+            let imported: BackupView = client.post("/v1/import_record", &request).await?;
+            if context.json {
+                show::json(&imported)?
+            } else {
+                show::backup(&imported)
             }
             Ok(())
         }

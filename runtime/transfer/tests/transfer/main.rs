@@ -12,6 +12,7 @@
 
 mod backups;
 mod chains;
+mod chances;
 mod damage;
 mod deletes;
 mod devices;
