@@ -1,7 +1,8 @@
 //! Benchmarks: each figure beside a native or physical limit that was measured in the same run.
 //!
 //! `./dev bench [init] [object] [backup] [supervision]`; all of them by default, as a table, or as JSON lines with
-//! `--json`. `soak MINUTES [SEED]` and `torture KILLS [SEED]` are programs of
+//! `--json`. `transfer [SIZE_MIB]`, only when it is named, compares
+//! with other programs and writes `bench/results/`. `soak MINUTES [SEED]` and `torture KILLS [SEED]` are programs of
 //! their own, for `./dev soak` and `./dev torture`. The work
 //! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
 //! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
@@ -11,8 +12,10 @@
 mod backup;
 mod init;
 mod object;
+mod results;
 mod soak;
 mod supervision;
+mod transfer;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -73,7 +76,12 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
-    let wanted = |word: &str| has(word) || !["init", "object", "backup", "supervision"].into_iter().any(has);
+    let wanted = |word: &str| {
+        has(word)
+            || !["init", "object", "backup", "supervision", "transfer"]
+                .into_iter()
+                .any(has)
+    };
     let memory = PathBuf::from("/dev/shm");
     let folder = if memory.is_dir() && !has("--disk") {
         memory
@@ -94,6 +102,14 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("supervision") {
         figures.extend(supervision::measure(scratch.path(), &runtime)?);
+    }
+    if has("transfer") {
+        let size = arguments
+            .iter()
+            .find_map(|argument| argument.parse().ok())
+            .unwrap_or(1024);
+        let rows = transfer::measure(scratch.path(), size)?;
+        results::show(&rows, size)?;
     }
     for figure in &figures {
         if has("--json") {

@@ -5,13 +5,15 @@
   cinder_driver.py CONF restore REPOSITORY BACKUP_ID TARGET
 
 `import` decodes the exported record with Cinder's own code and makes the database row that its import would make.
-`backup` prints id and exported record as one line of JSON.
+`backup` prints id, exported record, seconds and greatest memory as one line of JSON; `restore` the last two.
 """
 from cinder import monkey_patch; monkey_patch.patch()  # noqa: E702
 
 import json
 import os
+import resource
 import sys
+import time
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -58,11 +60,13 @@ def backup(admin, volume, algorithm, file_size, parent_id=None):
         status=fields.BackupStatus.CREATING, display_name="by Cinder", parent_id=parent_id)
     made.create()
     driver = posix.PosixBackupDriver(admin)
+    begin = time.monotonic()
     with open(volume, "rb") as file:
         driver.backup(made, utils.tpool_wrap(file))
+    measured = cost(begin)
     made.status = fields.BackupStatus.AVAILABLE
     made.save()
-    print(json.dumps({"id": made.id, "backup_url": made.encode_record(driver_info={})}))
+    print(json.dumps({"id": made.id, "backup_url": made.encode_record(driver_info={}), **measured}))
 
 
 def restore(admin, backup_id, target):
@@ -71,10 +75,17 @@ def restore(admin, backup_id, target):
     stored.status = fields.BackupStatus.RESTORING
     stored.save()
     driver = posix.PosixBackupDriver(admin)
+    begin = time.monotonic()
     with open(target, "r+b") as file:
         driver.restore(stored, row.id, file, True)
+    print(json.dumps(cost(begin)))
     stored.status = fields.BackupStatus.AVAILABLE
     stored.save()
+
+
+def cost(begin):
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"seconds": time.monotonic() - begin, "peak_mib": peak / 1024}
 
 
 def gib(size):

@@ -219,7 +219,7 @@ impl Service {
     /// # Panics
     /// When it does not answer.
     pub fn get_text(&self, path: &str) -> String {
-        self.ask("GET", path, 200)
+        self.ask("GET", path, "", &[200])
     }
 
     /// Tells the service to do something that it answers at once.
@@ -227,19 +227,44 @@ impl Service {
     /// # Panics
     /// When it refuses.
     pub fn post(&self, path: &str, status: u16) {
-        self.ask("POST", path, status);
+        self.ask("POST", path, "", &[status]);
     }
 
-    fn ask(&self, method: &str, path: &str, status: u16) -> String {
+    /// Begins an operation and waits for its end, looking every few milliseconds: the backup's id, and the operation.
+    ///
+    /// # Panics
+    /// When it is refused or fails.
+    pub fn operate(&self, path: &str, body: &Value) -> (String, Value) {
+        let begun: Value =
+            serde_json::from_str(&self.ask("POST", path, &body.to_string(), &[202])).expect("JSON");
+        let id = begun["id"].as_str().expect("an id").to_owned();
+        loop {
+            let operation = self.get(&format!("/v1/operations/{id}"));
+            match operation["state"].as_str() {
+                Some("running") => std::thread::sleep(Duration::from_millis(3)),
+                Some("succeeded") => {
+                    let backup = operation["backup_id"].as_str().expect("an id").to_owned();
+                    return (backup, operation);
+                }
+                _ => panic!("{path}: {operation:#}"),
+            }
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str, statuses: &[u16]) -> String {
         let mut stream = UnixStream::connect(self.path("state/api.sock")).expect("the service listens");
-        let request =
-            format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+                 connection: close\r\n\r\n{body}",
+            body.len()
+        );
         stream.write_all(request.as_bytes()).expect("the service reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("the service answers");
         let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         assert!(
-            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            status.is_some_and(|status| statuses.contains(&status)),
             "{path}: {answer}"
         );
         body.to_owned()

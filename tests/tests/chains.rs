@@ -169,3 +169,45 @@ fn a_damaged_backup_is_never_built_on() {
     assert_eq!(error["code"], "incremental-impossible", "{error:#}");
     service.stop();
 }
+
+#[test]
+fn objects_that_belong_to_no_record_are_found_and_only_our_own_are_removed() {
+    let mut service =
+        Service::posix("backup_file_size = \"1MiB\"\nbackup_compression_algorithm = \"none\"\n");
+    std::fs::write(service.path("volume"), vec![3; SIZE]).unwrap();
+    service.start();
+    service.wait("good", Duration::from_secs(10), |status| status["state"] == "up");
+    let kept = create(&service, &[]);
+    let gone = create(&service, &[]);
+    let folder = service.backups().join(gone["container"].as_str().unwrap());
+    let ours = format!("{}-00003", gone["prefix"].as_str().unwrap());
+    service.json(&["backup", "delete", id(&gone)]);
+    let orphans = |more: &[&str]| {
+        let arguments = [&["backup", "orphans", "--backend", "good"], more].concat();
+        service.json(&arguments)
+    };
+    assert_eq!(orphans(&[]), serde_json::json!([]));
+    // One of a deleted backup, one of nobody.
+    std::fs::write(folder.join(&ours), "left").unwrap();
+    std::fs::write(folder.join("volume_of_somebody-00001"), "theirs").unwrap();
+    let found = orphans(&[]);
+    let names: Vec<_> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|orphan| orphan["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names.len(), 2, "{found:#}");
+    assert!(
+        names.contains(&"volume_of_somebody-00001") && names.contains(&&ours[..]),
+        "{found:#}"
+    );
+    let removed = orphans(&["--remove"]);
+    for orphan in removed.as_array().unwrap() {
+        assert_eq!(orphan["removed"], orphan["name"] == ours[..], "{removed:#}");
+    }
+    assert_eq!(orphans(&[]).as_array().unwrap().len(), 1);
+    assert!(folder.join("volume_of_somebody-00001").exists());
+    service.json(&["backup", "verify", id(&kept)]);
+    service.stop();
+}

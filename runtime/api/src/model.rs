@@ -176,6 +176,21 @@ pub struct BackupRecordView {
     pub backend: Option<String>,
 }
 
+/// An object that belongs to no record: `GET /v1/orphans?backend=NAME`, and with `DELETE` those that were removed too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrphanView {
+    /// Its container.
+    pub container: String,
+    /// Its name.
+    pub name: String,
+    /// Its bytes.
+    pub size: u64,
+    /// The deleted backup that it was of; absent when it is not of this service.
+    pub backup_id: Option<String>,
+    /// Whether it was removed now.
+    pub removed: bool,
+}
+
 /// `POST /v1/adopt`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

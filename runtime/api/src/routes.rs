@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::metrics;
 use crate::model::{
     AdoptRequest, BackupRecordView, BackupView, CreateRequest, ErrorView, EventView, OperationView,
-    RestoreRequest, ServiceView,
+    OrphanView, RestoreRequest, ServiceView,
 };
 use crate::views;
 
@@ -45,6 +45,7 @@ pub fn router(manager: Arc<Manager>, reload: Option<Reload>) -> Router {
         .route("/v1/backups", get(backups).post(create))
         .route("/v1/adopt", post(adopt))
         .route("/v1/import_record", post(import))
+        .route("/v1/orphans", get(orphans).delete(remove_orphans))
         .route("/v1/backups/{id}/export_record", get(export))
         .route("/v1/backups/{id}", get(backup).delete(delete))
         .route("/v1/backups/{id}/restore", post(restore))
@@ -138,6 +139,25 @@ async fn adopt(
         .adopt(&request.backend, request.container, request.prefix)
         .await?;
     Ok((StatusCode::CREATED, Json(views::backup(&record))))
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrphansQuery {
+    backend: String,
+}
+
+async fn orphans(State(manager): Shared, Query(query): Query<OrphansQuery>) -> Answer<Json<Vec<OrphanView>>> {
+    let all = manager.orphans(&query.backend, false).await?;
+    Ok(Json(all.into_iter().map(views::orphan).collect()))
+}
+
+async fn remove_orphans(
+    State(manager): Shared,
+    Query(query): Query<OrphansQuery>,
+) -> Answer<Json<Vec<OrphanView>>> {
+    let all = manager.orphans(&query.backend, true).await?;
+    Ok(Json(all.into_iter().map(views::orphan).collect()))
 }
 
 async fn export(State(manager): Shared, Path(text): Path<String>) -> Answer<Json<BackupRecordView>> {

@@ -1,10 +1,10 @@
 //! From the manager's values to what goes over the wire.
 
 use cofferdam_manager::{
-    BackupRecord, EventRecord, ManagerError, OperationState, OperationStatus, ServiceStatus,
+    BackupRecord, EventRecord, ManagerError, OperationState, OperationStatus, Orphan, ServiceStatus,
 };
 
-use crate::model::{BackupView, ErrorView, EventView, OperationView, ServiceView};
+use crate::model::{BackupView, ErrorView, EventView, OperationView, OrphanView, ServiceView};
 
 /// A service as it goes over the wire.
 pub fn service(service: &ServiceStatus) -> ServiceView {
@@ -75,6 +75,16 @@ pub(crate) fn backup(record: &BackupRecord) -> BackupView {
         updated_at: record.updated_at.to_string(),
         verified_at: record.verified_at.map(|time| time.to_string()),
         verify_result: record.verify_result.clone(),
+    }
+}
+
+pub(crate) fn orphan(orphan: Orphan) -> OrphanView {
+    OrphanView {
+        container: orphan.container,
+        name: orphan.name,
+        size: orphan.size,
+        backup_id: orphan.of.map(|id| id.to_string()),
+        removed: orphan.removed,
     }
 }
 

@@ -176,6 +176,22 @@ impl Catalog {
         rows.iter().map(record).collect()
     }
 
+    /// All backups that may have objects on a backend, and whether they are deleted; these too.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn placed(&self, backend: &str) -> Result<Vec<(BackupRecord, bool)>> {
+        let rows = sqlx::query("SELECT * FROM backups WHERE backend = ? AND placed ORDER BY created_at, id")
+            .bind(backend)
+            .fetch_all(&self.readers)
+            .await?;
+        let one = |row| {
+            let deleted: Option<String> = SqliteRow::try_get(row, "deleted_at")?;
+            Ok((record(row)?, deleted.is_some()))
+        };
+        rows.iter().map(one).collect()
+    }
+
     /// A backup and those that it builds on, down to a full one.
     ///
     /// # Errors

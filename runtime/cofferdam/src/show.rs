@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use cofferdam_api::model::{BackupView, EventView, OperationView, ServiceView};
+use cofferdam_api::model::{BackupView, EventView, OperationView, OrphanView, ServiceView};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
@@ -244,6 +244,24 @@ pub(crate) fn backups(backups: &[BackupView]) {
     line(&table.to_string());
 }
 
+/// Objects that belong to no record.
+pub(crate) fn orphans(orphans: &[OrphanView]) {
+    if orphans.is_empty() {
+        return line("every object belongs to a backup");
+    }
+    let mut table = table(&["CONTAINER", "OBJECT", "SIZE", "OF", "REMOVED"]);
+    for orphan in orphans {
+        table.add_row(vec![
+            Cell::new(&orphan.container),
+            Cell::new(&orphan.name),
+            Cell::new(bytes(orphan.size)),
+            Cell::new(orphan.backup_id.as_deref().unwrap_or("unknown")),
+            Cell::new(if orphan.removed { "yes" } else { "no" }),
+        ]);
+    }
+    line(&table.to_string());
+}
+
 /// Everything about one backup.
 pub(crate) fn backup(backup: &BackupView) {
     let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
@@ -253,6 +271,7 @@ pub(crate) fn backup(backup: &BackupView) {
         ("name", or_dash(&backup.name)),
         ("description", or_dash(&backup.description)),
         ("backend", backup.backend.clone()),
+        ("builds on", or_dash(&backup.parent_id)),
         ("volume", format!("{} ({})", backup.volume_path, backup.volume_id)),
         (
             "size",

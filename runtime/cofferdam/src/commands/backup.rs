@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Subcommand;
 use cofferdam_api::model::{
-    AdoptRequest, BackupRecordView, BackupView, CreateRequest, OperationView, RestoreRequest,
+    AdoptRequest, BackupRecordView, BackupView, CreateRequest, OperationView, OrphanView, RestoreRequest,
 };
 
 use super::Context;
@@ -94,6 +94,15 @@ pub(crate) enum Command {
         backend: String,
         /// The record: the `backup_url`
         url: String,
+    },
+    /// List the objects on a backend that belong to no record
+    Orphans {
+        /// The backend
+        #[arg(long)]
+        backend: String,
+        /// Remove those of backups that were deleted here; what this service does not know is never removed
+        #[arg(long)]
+        remove: bool,
     },
     /// Delete a backup and its objects
     Delete {
@@ -230,6 +239,20 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
                 show::json(&imported)?
             } else {
                 show::backup(&imported)
+            }
+            Ok(())
+        }
+        Command::Orphans { backend, remove } => {
+            client.settle().await;
+            let path = format!("/v1/orphans?backend={backend}");
+            let orphans: Vec<OrphanView> = match remove {
+                true => client.delete(&path).await?,
+                false => client.get(&path).await?,
+            };
+            if context.json {
+                show::json(&orphans)?
+            } else {
+                show::orphans(&orphans)
             }
             Ok(())
         }
