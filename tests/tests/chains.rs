@@ -211,3 +211,46 @@ fn objects_that_belong_to_no_record_are_found_and_only_our_own_are_removed() {
     service.json(&["backup", "verify", id(&kept)]);
     service.stop();
 }
+
+#[test]
+fn every_backup_is_verified_again_within_the_span_without_anybodys_asking() {
+    let mut service =
+        Service::posix("backup_file_size = \"1MiB\"\nbackup_compression_algorithm = \"none\"\n");
+    let config = std::fs::read_to_string(service.config()).unwrap();
+    std::fs::write(
+        service.config(),
+        format!("backup_verify_within = \"2s\"\n{config}"),
+    )
+    .unwrap();
+    std::fs::write(service.path("volume"), vec![3; SIZE]).unwrap();
+    service.start();
+    service.wait("good", Duration::from_secs(10), |status| status["state"] == "up");
+    let made = [create(&service, &[]), create(&service, &["--incremental"])];
+    let wait = |wanted: &dyn Fn(&Value) -> bool| {
+        let begin = std::time::Instant::now();
+        loop {
+            let shown = made
+                .iter()
+                .map(|backup| service.json(&["backup", "show", id(backup)]));
+            if shown.collect::<Vec<_>>().iter().all(wanted) {
+                return;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(20), "{}", service.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    wait(&|backup| backup["verify_result"] == "ok");
+    let first = &made[0];
+    let object = service.backups().join(first["container"].as_str().unwrap());
+    let object = object.join(format!("{}-00002", first["prefix"].as_str().unwrap()));
+    File::options()
+        .write(true)
+        .open(object)
+        .unwrap()
+        .write_all_at(&[1], 9)
+        .unwrap();
+    // The other builds on it.
+    wait(&|backup| backup["verify_result"] == "corrupt");
+    assert!(service.log().contains("did not pass its verification"));
+    service.stop();
+}

@@ -176,6 +176,23 @@ impl Catalog {
         rows.iter().map(record).collect()
     }
 
+    /// Available backups that were made, and last verified if ever, before that time; the longest ago first, at most 100.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unverified_since(&self, before: Timestamp) -> Result<Vec<BackupId>> {
+        let rows = sqlx::query(
+            "SELECT id FROM backups WHERE status = 'available' AND deleted_at IS NULL
+             AND coalesce(verified_at, updated_at) < ? ORDER BY coalesce(verified_at, updated_at) LIMIT 100",
+        )
+        .bind(text(before))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| Ok(BackupId(parsed::<Uuid>(row, "id")?)))
+            .collect()
+    }
+
     /// All backups that may have objects on a backend, and whether they are deleted; these too.
     ///
     /// # Errors

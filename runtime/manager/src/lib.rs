@@ -21,6 +21,7 @@ mod orphans;
 mod recover;
 mod reload;
 mod restore;
+mod scrub;
 mod store;
 mod verify;
 

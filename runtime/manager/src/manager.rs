@@ -139,6 +139,9 @@ impl Manager {
                 .supervisor
                 .add(&options.name, driver.clone(), options.supervision.clone());
         }
+        if let Some(within) = manager.options.verify_within {
+            crate::scrub::start(&manager, within);
+        }
         manager.recover().await?;
         if !manager.options.inithost_offload {
             manager.operations.idle().await;

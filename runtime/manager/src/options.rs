@@ -24,6 +24,8 @@ pub struct ServiceOptions {
     pub inithost_offload: bool,
     /// Events of each backend that the history keeps.
     pub event_history: u32,
+    /// Every available backup is verified again within this span (`backup_verify_within`); none: only when asked for.
+    pub verify_within: Option<Duration>,
     /// Where events are sent; none: nowhere.
     pub webhook: Option<Webhook>,
 }

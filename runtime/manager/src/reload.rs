@@ -127,6 +127,7 @@ fn differences(now: &ServiceOptions, new: &ServiceOptions) -> Vec<String> {
         availability_zone,
         inithost_offload,
         event_history,
+        verify_within,
         webhook,
     } = new;
     let differs = [
@@ -141,6 +142,7 @@ fn differences(now: &ServiceOptions, new: &ServiceOptions) -> Vec<String> {
             now.inithost_offload != *inithost_offload,
         ),
         ("event_history", now.event_history != *event_history),
+        ("backup_verify_within", now.verify_within != *verify_within),
         ("event_webhook", now.webhook != *webhook),
     ];
     let names = differs.into_iter().filter(|(_, differs)| *differs);

@@ -109,6 +109,10 @@ impl Config {
                 .and_then(Value::into_integer)
                 .and_then(|number| u32::try_from(number).ok())
                 .unwrap_or(1),
+            verify_within: self
+                .service_value("backup_verify_within")
+                .and_then(Value::into_duration)
+                .filter(|within| !within.is_zero()),
             webhook: self.webhook(),
         }
     }

@@ -143,6 +143,14 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
                service takes no requests until they are.",
     },
     OptionSpec {
+        name: "backup_verify_within",
+        kind: Kind::Duration(0, 3650 * DAY),
+        scope: Scope::Service,
+        default: Some("\"0s\""),
+        text: "Every available backup is read and checked again within this span (`\"30d\"`), one at a time, the one that \
+               was looked at longest ago first; 0: only when somebody asks.",
+    },
+    OptionSpec {
         name: "event_history",
         kind: Kind::Integer(1, 1_000_000),
         scope: Scope::Service,
