@@ -2,10 +2,11 @@
 //!
 //! Problem: hashing, compressing and storing take long each, objects are greater than memory, and a backup that is
 //! interrupted anywhere must not look whole. So: three threads and the store work side by side on pieces of 1 MiB
-//! (`scan` → `digest` → `pack` → put), joined by short queues; `_sha256file` and then `_metadata` are written when
+//! (`scan` → `digest` → `pack` → put), joined by short queues, in as many lanes as there are processors, each with
+//! every so manieth object; `_sha256file` and then `_metadata` are written when
 //! everything else is stored; whatever fails takes back what was put. An incremental backup first finds the runs of
-//! blocks that have changed since its parent (`changes`); then they go the same way. Bound: about 40 MiB of pieces and the digests,
-//! 1 MiB per GiB of volume, whatever the size of the objects.
+//! blocks that have changed since its parent (`changes`); then they go the same way. Bound: about 40 MiB of pieces for
+//! each of at most [`MOST_LANES`] lanes, and the digests, 1 MiB per GiB of volume, whatever the size of the objects.
 
 mod changes;
 mod layout;
@@ -14,12 +15,14 @@ mod put;
 mod scan;
 mod upload;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use cofferdam_sandbox::contract::Placement;
+use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use self::layout::{Layout, Span};
@@ -37,6 +40,9 @@ use crate::progress::{Cancel, Phase, Progress};
 use crate::store::{Location, ObjectStore, unless_cancelled};
 use crate::thread::{self, Stop, cause};
 use crate::volume::Source;
+
+/// Objects that are made side by side, however many processors there are.
+const MOST_LANES: usize = 6;
 
 /// What a backup is to be.
 #[derive(Debug, Clone)]
@@ -116,8 +122,8 @@ pub async fn backup(
     let layout = Layout::new(source.size(), &plan.placement, store.greatest_object())?;
     progress.set_total(layout.size);
     progress.enter(Phase::Preparing);
-    let mut putter = Putter::new(store, location, cancel, progress.clone());
-    let result = run(&mut putter, Arc::new(source), plan, layout).await;
+    let putter = Putter::new(store, location, cancel, progress.clone());
+    let result = run(&putter, Arc::new(source), plan, layout).await;
     if result.is_err() {
         putter.clean_up().await;
     }
@@ -126,7 +132,7 @@ pub async fn backup(
 }
 
 async fn run(
-    putter: &mut Putter,
+    putter: &Putter,
     source: Arc<Source>,
     plan: BackupPlan,
     layout: Layout,
@@ -258,30 +264,70 @@ fn renewed(
     digests
 }
 
-/// Everything but the control objects.
+/// Everything but the control objects: the digests of the spans' blocks, in order, and the entries of the objects.
+///
+/// The objects go in lanes, one after the other in each, so that several are read, digested, compressed and stored side
+/// by side. The first lane that fails ends the others.
 async fn put_data(
-    putter: &mut Putter,
+    putter: &Putter,
     source: Arc<Source>,
     plan: &BackupPlan,
     layout: Layout,
     spans: Arc<[Span]>,
 ) -> Result<(Vec<Sha256Digest>, Vec<ObjectEntry>), TransferError> {
+    let lanes = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MOST_LANES);
+    let objects = || (1_u64..).zip(spans.iter().copied());
+    let running = (0..lanes.min(spans.len())).map(|lane| {
+        let own: Arc<[(u64, Span)]> = objects().skip(lane).step_by(lanes).collect();
+        put_lane(putter, source.clone(), plan, layout, own)
+    });
+    let done = try_join_all(running).await?;
+    let mut entries = Vec::with_capacity(spans.len());
+    let mut digests = BTreeMap::new();
+    for (own, mut scanned, made) in done {
+        // Of each object its digests, the last lane's rest being the shortest.
+        for (number, span) in own.iter().rev() {
+            let blocks = span.length.div_ceil(u64::from(layout.block_size));
+            let from = scanned
+                .len()
+                .saturating_sub(usize::try_from(blocks).unwrap_or(usize::MAX));
+            digests.insert(*number, scanned.split_off(from));
+        }
+        entries.extend(made);
+    }
+    entries.sort_unstable_by_key(|(number, _)| *number);
+    let entries = entries.into_iter().map(|(_, entry)| entry).collect();
+    Ok((digests.into_values().flatten().collect(), entries))
+}
+
+/// What one lane made: its objects, the digests of their blocks, their entries.
+type Lane = (Arc<[(u64, Span)]>, Vec<Sha256Digest>, Vec<(u64, ObjectEntry)>);
+
+async fn put_lane(
+    putter: &Putter,
+    source: Arc<Source>,
+    plan: &BackupPlan,
+    layout: Layout,
+    objects: Arc<[(u64, Span)]>,
+) -> Result<Lane, TransferError> {
     let (uploads, mut jobs) = Uploads::new(putter.store.needs(), plan.spool.clone());
     let (to_digest, from_scan) = sync_channel(scan::QUEUE);
     let (to_pack, input) = sync_channel(scan::QUEUE);
     let packer = Packer {
         source: source.clone(),
         layout,
-        spans: spans.clone(),
+        objects: objects.clone(),
         algorithm: plan.algorithm,
         input,
         uploads,
         cancel: putter.cancel.clone(),
         progress: putter.progress.clone(),
     };
-    let (cancel, progress) = (putter.cancel.clone(), putter.progress.clone());
+    let (cancel, progress, own) = (putter.cancel.clone(), putter.progress.clone(), objects.clone());
     let scan = thread::spawn("scan", move || {
-        scan::scan(&source, &layout, &spans, &cancel, &progress, &to_digest)
+        scan::scan(&source, &layout, &own, &cancel, &progress, &to_digest)
     })?;
     let digest = thread::spawn("digest", move || scan::digest(&from_scan, &to_pack))?;
     let pack = thread::spawn("pack", move || packer.run())?;
@@ -293,7 +339,7 @@ async fn put_data(
         return Err(TransferError::Cancelled);
     }
     match (scan.join().await?, digest.join().await?, pack.join().await?, put) {
-        (Ok(digests), Ok(()), Ok(objects), Ok(())) => Ok((digests, objects)),
+        (Ok(digests), Ok(()), Ok(entries), Ok(())) => Ok((objects, digests, entries)),
         (scan, digest, pack, put) => {
             let stops = [scan.err(), digest.err(), pack.err(), put.err()];
             Err(cause(stops).unwrap_or_else(|| TransferError::internal("the transfer stopped")))
@@ -303,7 +349,7 @@ async fn put_data(
 
 /// One control object; gives its SHA-256.
 async fn put_control(
-    putter: &mut Putter,
+    putter: &Putter,
     spool: PathBuf,
     kind: ObjectKind,
     encode: impl FnOnce(&mut UploadWriter) -> io::Result<()> + Send + 'static,

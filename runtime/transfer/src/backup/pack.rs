@@ -33,7 +33,8 @@ const SAMPLE: u64 = 16 << 10;
 pub(super) struct Packer {
     pub(super) source: Arc<Source>,
     pub(super) layout: Layout,
-    pub(super) spans: Arc<[Span]>,
+    /// The objects to make, by their numbers.
+    pub(super) objects: Arc<[(u64, Span)]>,
     pub(super) algorithm: Tag,
     pub(super) input: Receiver<Piece<Md5Digest>>,
     pub(super) uploads: Uploads,
@@ -97,11 +98,11 @@ impl Input<'_> {
 }
 
 impl Packer {
-    /// Makes all objects; gives their entries in order.
-    pub(super) fn run(self) -> Result<Vec<ObjectEntry>, Stop> {
+    /// Makes its objects; gives their entries by their numbers.
+    pub(super) fn run(self) -> Result<Vec<(u64, ObjectEntry)>, Stop> {
         let mut entries = Vec::new();
         let mut of_zeros = None;
-        for (number, span) in (1_u64..).zip(self.spans.iter().copied()) {
+        for (number, span) in self.objects.iter().copied() {
             let mut input = Input {
                 packer: &self,
                 zeros: 0,
@@ -120,12 +121,13 @@ impl Packer {
             } else {
                 self.streamed(number, span, &mut input)?
             };
-            entries.push(ObjectEntry {
+            let entry = ObjectEntry {
                 compression,
                 length: span.length,
                 md5: input.md5()?,
                 offset: span.offset,
-            });
+            };
+            entries.push((number, entry));
         }
         Ok(entries)
     }

@@ -1,9 +1,10 @@
-//! Last stage: puts the objects, one at a time, and takes them back when the backup fails.
+//! Last stage: puts the objects, one at a time in each lane, and takes them back when the backup fails.
 //!
 //! A backup without `_metadata` is none; so when it fails, whatever may be there of `_metadata` goes first, and only
 //! then the rest. What cannot be removed is logged: the record in `error` still names it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cofferdam_sandbox::Failure;
 use cofferdam_sandbox::stream::{self, DEFAULT_PIECES};
@@ -22,9 +23,9 @@ pub(super) struct Putter {
     pub(super) cancel: Cancel,
     pub(super) progress: Arc<Progress>,
     /// Greatest number of a data object that was begun.
-    begun: u64,
-    begun_sha256file: bool,
-    begun_metadata: bool,
+    begun: AtomicU64,
+    begun_sha256file: AtomicBool,
+    begun_metadata: AtomicBool,
 }
 
 impl Putter {
@@ -34,15 +35,14 @@ impl Putter {
         cancel: Cancel,
         progress: Arc<Progress>,
     ) -> Self {
-        let (begun, begun_sha256file, begun_metadata) = (0, false, false);
         Putter {
             store,
             location,
             cancel,
             progress,
-            begun,
-            begun_sha256file,
-            begun_metadata,
+            begun: AtomicU64::new(0),
+            begun_sha256file: AtomicBool::new(false),
+            begun_metadata: AtomicBool::new(false),
         }
     }
 
@@ -55,13 +55,13 @@ impl Putter {
     }
 
     /// Puts what comes until no more comes.
-    pub(super) async fn put_all(&mut self, jobs: &mut mpsc::Receiver<Job>) -> Result<(), Stop> {
+    pub(super) async fn put_all(&self, jobs: &mut mpsc::Receiver<Job>) -> Result<(), Stop> {
         let cancel = self.cancel.clone();
         while let Some(job) = unless_cancelled(&cancel, jobs.recv()).await? {
             match job.kind {
-                ObjectKind::Data(number) => self.begun = self.begun.max(number),
-                ObjectKind::Sha256file => self.begun_sha256file = true,
-                ObjectKind::Metadata => self.begun_metadata = true,
+                ObjectKind::Data(number) => drop(self.begun.fetch_max(number, Ordering::Relaxed)),
+                ObjectKind::Sha256file => self.begun_sha256file.store(true, Ordering::Relaxed),
+                ObjectKind::Metadata => self.begun_metadata.store(true, Ordering::Relaxed),
             }
             let kind = job.kind;
             let written = unless_cancelled(&cancel, self.put(job)).await??;
@@ -119,14 +119,18 @@ impl Putter {
     /// Best effort: removes what a failed backup has put.
     pub(super) async fn clean_up(&self) {
         let control = [
-            (self.begun_metadata, ObjectKind::Metadata),
-            (self.begun_sha256file, ObjectKind::Sha256file),
+            (&self.begun_metadata, ObjectKind::Metadata),
+            (&self.begun_sha256file, ObjectKind::Sha256file),
         ];
         let control = control
             .into_iter()
-            .filter(|(begun, _)| *begun)
+            .filter(|(begun, _)| begun.load(Ordering::Relaxed))
             .map(|(_, kind)| kind);
-        let kinds = control.chain((1..=self.begun).rev().map(ObjectKind::Data));
+        let kinds = control.chain(
+            (1..=self.begun.load(Ordering::Relaxed))
+                .rev()
+                .map(ObjectKind::Data),
+        );
         for (removed, kind) in kinds.enumerate() {
             let name = self.name(kind);
             if let Err(failure) = self.store.delete_object(self.location.address(&name)).await {

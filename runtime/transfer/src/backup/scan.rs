@@ -21,11 +21,11 @@ use crate::volume::{Extent, Source};
 /// Slabs that wait between two stages.
 pub(super) const QUEUE: usize = 4;
 
-/// Reads the spans, which begin and end with blocks; gives the digests of their blocks, in order.
+/// Reads the objects' spans, which begin and end with blocks; gives the digests of their blocks, in order.
 pub(super) fn scan(
     source: &Source,
     layout: &Layout,
-    spans: &[Span],
+    objects: &[(u64, Span)],
     cancel: &Cancel,
     progress: &Progress,
     out: &SyncSender<Piece<()>>,
@@ -34,7 +34,7 @@ pub(super) fn scan(
     let mut each = |digest| digests.push(digest);
     let mut hasher = BlockHasher::new(layout.block_size);
     let mut extent = source.extent(0);
-    for span in spans {
+    for (_, span) in objects {
         let (mut offset, end) = (span.offset, span.offset + span.length);
         while offset < end {
             if cancel.is_cancelled() {
