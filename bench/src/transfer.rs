@@ -19,6 +19,9 @@ use serde_json::{Value, json};
 const MIB: usize = 1 << 20;
 const BLOCK: usize = 32 << 10;
 const ALGORITHMS: [&str; 3] = ["none", "zlib", "zstd"];
+/// Bytes of an object, for Cinder too: so that this volume has as many as a real one of some hundred GiB has of the
+/// default's 2 GB.
+const OBJECT: usize = 128 * MIB;
 /// Generations of the long chain, the full one included.
 const CHAIN: u64 = 10;
 
@@ -188,7 +191,7 @@ fn ours(scratch: &Path, volume: &Path, changed: &Path, algorithm: &'static str) 
     let storage = scratch.join("ours");
     std::fs::create_dir_all(&storage)?;
     let mut service = Service::configure(
-        &format!("backup_compression_algorithm = \"{algorithm}\""),
+        &format!("backup_compression_algorithm = \"{algorithm}\"\nbackup_file_size = {OBJECT}"),
         &format!(
             "[backends.posix]\nbackup_driver = \"posix\"\nbackup_posix_path = \"{0}\"\n\
              grants.directories = [{{ path = \"{0}\", access = \"read-write\" }}]\n",
@@ -313,10 +316,10 @@ fn cinder(
             peak_mib: answer["peak_mib"].as_f64(),
         });
     };
-    let size = "1999994880";
+    let size = OBJECT.to_string();
     let create = |volume: &Path, parent: Option<&str>| {
         let mut arguments = vec![OsStr::new("backup"), storage.as_os_str(), volume.as_os_str()];
-        arguments.extend([OsStr::new(algorithm), OsStr::new(size)]);
+        arguments.extend([OsStr::new(algorithm), OsStr::new(&size)]);
         arguments.extend(parent.map(OsStr::new));
         run(&arguments)
     };

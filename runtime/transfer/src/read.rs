@@ -2,18 +2,22 @@
 //!
 //! Problem: fetching, decoding, MD5, and SHA-256 with writing take long each, and nothing that comes back may be
 //! believed. So: the store's call, a thread that decodes, one for MD5 and one that checks blocks and writes work
-//! side by side; each object must decode to exactly its length and MD5, each block to its SHA-256. Bound: about 20 pieces, whatever the
-//! objects' size. A fault of one object is kept under its number; reading goes on behind it unless told not to.
+//! side by side, in as many lanes as there are processors, each with every so manieth object; each object must decode to
+//! exactly its length and MD5, each block to its SHA-256. Bound: about 20 pieces for each of at most [`MOST_LANES`]
+//! lanes, whatever the objects' size. A fault of one object is kept under its number; reading goes on behind it unless
+//! told not to.
 
 mod check;
 mod decode;
 mod digest;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cofferdam_sandbox::stream::{self, DEFAULT_PIECES, Reader};
+use futures::future::join_all;
 use tokio::sync::mpsc;
 
 pub(crate) use self::check::Sink;
@@ -28,6 +32,9 @@ use crate::thread::{self, Stop, cause};
 /// Decoded pieces that wait to be written.
 const QUEUE: usize = 4;
 
+/// Objects that are read side by side, however many processors there are.
+const MOST_LANES: usize = 6;
+
 /// An object on its way from the store to the decoder, by its place in the plan.
 struct Fetch {
     index: usize,
@@ -39,6 +46,8 @@ struct Fetch {
 struct Faults {
     found: Mutex<BTreeMap<usize, TransferError>>,
     broken: Mutex<BTreeMap<usize, String>>,
+    /// A lane cannot go on, so the others need not.
+    give_up: AtomicBool,
 }
 
 fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -67,6 +76,26 @@ struct Plan {
 }
 
 impl Plan {
+    /// Which objects are read side by side: all in one lane unless each is made of whole hash blocks.
+    fn lanes(&self) -> Vec<Vec<usize>> {
+        let block = self
+            .manifest
+            .sha256file
+            .as_ref()
+            .map_or(1, |file| u64::from(file.block_size.max(1)));
+        let bytes = self.manifest.bytes;
+        let whole = |at: u64| at % block == 0 || at == bytes;
+        let mut parts = self.wanted.iter().flat_map(|wanted| &wanted.parts);
+        let lanes = match parts.all(|part| whole(part.start) && whole(part.end)) {
+            true => std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(MOST_LANES),
+            false => 1,
+        };
+        let lane = |first: usize| (first..self.wanted.len()).step_by(lanes).collect();
+        (0..lanes.min(self.wanted.len()).max(1)).map(lane).collect()
+    }
+
     /// The object's name, for people.
     fn name(&self, index: usize) -> String {
         let wanted = self.wanted.get(index);
@@ -76,6 +105,15 @@ impl Plan {
             _ => "(unknown)".into(),
         }
     }
+}
+
+/// How a lane ended.
+struct LaneEnd {
+    /// Why its threads stopped early, if they did.
+    stops: Vec<Stop>,
+    fetched: Result<(), TransferError>,
+    /// Blocks that were compared with their digests, when its last thread ended well.
+    compared: Option<u64>,
 }
 
 /// How to read.
@@ -105,46 +143,35 @@ impl Reading<'_> {
         sink: S,
     ) -> Result<Read<S>, TransferError> {
         let faults = Arc::new(Faults::default());
-        let (fetches, to_decode) = mpsc::channel(1);
-        let (decoded, to_digest) = sync_channel(QUEUE);
-        let (parts, to_check) = sync_channel(QUEUE);
         let plan = Arc::new(Plan {
             wanted: chain::plan(&manifest),
             manifest,
         });
-        let decoding = decode::Decoding {
-            plan: plan.clone(),
-            faults: faults.clone(),
-            stop_at_fault: self.stop_at_fault,
-        };
-        let decode = thread::spawn("decode", move || decoding.run(to_decode, &decoded))?;
-        let digesting = digest::Digesting {
-            plan: plan.clone(),
-            faults: faults.clone(),
-            stop_at_fault: self.stop_at_fault,
-        };
-        let digest = thread::spawn("md5", move || digesting.run(&to_digest, &parts))?;
-        let checking = check::Checking {
-            plan: plan.clone(),
-            faults: faults.clone(),
-            progress: self.progress.clone(),
-            stop_at_fault: self.stop_at_fault,
-        };
-        let check = thread::spawn("check", move || checking.run(&to_check, sink))?;
-
-        let fetched = self.fetch_all(&plan, &faults, fetches).await;
-        let (decoded, digested) = (decode.join().await?, digest.join().await?);
-        let (sink, checked) = match check.join().await? {
-            Ok(sink) => (Some(sink), None),
-            Err(stop) => (None, Some(stop)),
-        };
-        let stops = [decoded.err(), digested.err(), checked];
-        let (own, gone): (Vec<_>, Vec<_>) = stops
+        let sink = Arc::new(Mutex::new(sink));
+        let lanes = plan.lanes();
+        let running = lanes
+            .iter()
+            .map(|objects| self.lane(&plan, &faults, objects, sink.clone()));
+        let ends = join_all(running)
+            .await
             .into_iter()
-            .flatten()
-            .partition(|stop| matches!(stop, Stop::Error(_)));
+            .collect::<Result<Vec<_>, _>>()?;
+        let (mut own, mut gone, mut fetched, mut compared) = (Vec::new(), Vec::new(), None, Some(0));
+        for end in ends {
+            let (errors, others): (Vec<_>, Vec<_>) = end
+                .stops
+                .into_iter()
+                .partition(|stop| matches!(stop, Stop::Error(_)));
+            own.extend(errors);
+            gone.extend(others);
+            fetched = fetched.or(end.fetched.err());
+            compared = compared.zip(end.compared).map(|(all, own)| all + own);
+        }
+        // The threads that shared it have ended.
+        let sink = Arc::try_unwrap(sink).ok().and_then(|sink| sink.into_inner().ok());
+        let sink = sink.zip(compared);
         let found: Vec<_> = std::mem::take(&mut *open(&faults.found)).into_values().collect();
-        let mut failure = cause(own.into_iter().map(Some)).or(fetched.err());
+        let mut failure = cause(own.into_iter().map(Some)).or(fetched);
         if failure.is_none() && found.is_empty() {
             let lied = std::mem::take(&mut *open(&faults.broken))
                 .pop_first()
@@ -163,14 +190,74 @@ impl Reading<'_> {
         })
     }
 
+    /// Reads some of the objects, one after the other.
+    async fn lane<S: Sink>(
+        &self,
+        plan: &Arc<Plan>,
+        faults: &Arc<Faults>,
+        objects: &[usize],
+        sink: Arc<Mutex<S>>,
+    ) -> Result<LaneEnd, TransferError> {
+        let (fetches, to_decode) = mpsc::channel(1);
+        let (decoded, to_digest) = sync_channel(QUEUE);
+        let (parts, to_check) = sync_channel(QUEUE);
+        let decoding = decode::Decoding {
+            plan: plan.clone(),
+            faults: faults.clone(),
+            stop_at_fault: self.stop_at_fault,
+        };
+        let decode = thread::spawn("decode", move || decoding.run(to_decode, &decoded))?;
+        let digesting = digest::Digesting {
+            plan: plan.clone(),
+            faults: faults.clone(),
+            stop_at_fault: self.stop_at_fault,
+        };
+        let digest = thread::spawn("md5", move || digesting.run(&to_digest, &parts))?;
+        let checking = check::Checking {
+            plan: plan.clone(),
+            faults: faults.clone(),
+            progress: self.progress.clone(),
+            stop_at_fault: self.stop_at_fault,
+        };
+        let check = thread::spawn("check", move || checking.run(&to_check, &sink))?;
+
+        let fetched = self.fetch_all(plan, faults, objects, fetches).await;
+        if fetched.is_err() {
+            faults.give_up.store(true, Ordering::Relaxed);
+        }
+        let (decoded, digested) = (decode.join().await?, digest.join().await?);
+        let (compared, checked) = match check.join().await? {
+            Ok(compared) => (Some(compared), None),
+            Err(stop) => (None, Some(stop)),
+        };
+        let stops = [decoded.err(), digested.err(), checked];
+        Ok(LaneEnd {
+            stops: stops.into_iter().flatten().collect(),
+            fetched,
+            compared,
+        })
+    }
+
+    /// Whether nothing more needs to be read, because of what happened in this lane or another.
+    fn is_over(&self, faults: &Faults) -> bool {
+        faults.give_up.load(Ordering::Relaxed) || (self.stop_at_fault && !open(&faults.found).is_empty())
+    }
+
     /// Fetches one object after the other; `fetches` is closed at the end.
     async fn fetch_all(
         &self,
         plan: &Plan,
         faults: &Faults,
+        objects: &[usize],
         fetches: mpsc::Sender<Fetch>,
     ) -> Result<(), TransferError> {
-        for (index, wanted) in plan.wanted.iter().enumerate() {
+        let objects = objects
+            .iter()
+            .filter_map(|index| Some((*index, plan.wanted.get(*index)?)));
+        for (index, wanted) in objects {
+            if self.is_over(faults) {
+                return Ok(());
+            }
             let Some(generation) = plan.manifest.generations.get(wanted.generation) else {
                 continue;
             };

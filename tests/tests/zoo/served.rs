@@ -118,9 +118,8 @@ pub(crate) fn delete(zoo: &Zoo, guest: &Guest) -> Outcome {
 }
 
 /// Its listing never ends: the delete does, and says so.
-pub(crate) fn delete_fails(_: &Zoo, guest: &Guest) -> Outcome {
-    let service = serve(guest, Path::new("/dev/shm"), "");
-    service.wait("bad", PATIENCE, up);
+pub(crate) fn delete_fails(zoo: &Zoo, guest: &Guest) -> Outcome {
+    let (service, _) = serve_up(zoo, guest);
     let id = create(&service);
     let begin = Instant::now();
     let (_, error) = service.refused(&["backup", "delete", &id]);

@@ -1,10 +1,10 @@
 //! Compares every hash block with its digest, then hands the bytes to the sink.
 
-use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
 
 use super::digest::Part;
-use super::{Faults, Plan};
+use super::{Faults, Plan, open};
 use crate::digest::BlockHasher;
 use crate::error::TransferError;
 use crate::format::Sha256file;
@@ -34,8 +34,8 @@ pub(super) struct Checking {
 }
 
 impl Checking {
-    /// Works until the decoder is done; gives the sink back, and how many blocks were compared.
-    pub(super) fn run<S: Sink>(self, parts: &Receiver<Part>, mut sink: S) -> Result<(S, u64), Stop> {
+    /// Works until the decoder is done; says how many blocks were compared.
+    pub(super) fn run<S: Sink>(self, parts: &Receiver<Part>, sink: &Mutex<S>) -> Result<u64, Stop> {
         let manifest = &self.plan.manifest;
         let mut blocks = manifest
             .sha256file
@@ -54,11 +54,11 @@ impl Checking {
                     return Err(Stop::Gone);
                 }
             }
-            let skipped = sink.write_at(part.offset, &part.data)?;
+            let skipped = open(sink).write_at(part.offset, &part.data)?;
             self.progress.add_skipped(skipped);
             self.progress.add_done(part.data.len() as u64);
         }
-        Ok((sink, blocks.map_or(0, |blocks| blocks.compared)))
+        Ok(blocks.map_or(0, |blocks| blocks.compared))
     }
 }
 
