@@ -7,7 +7,11 @@
 //! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
 //! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
 
-#![allow(clippy::print_stdout, reason = "a program that prints figures")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that prints figures"
+)]
 
 mod backup;
 mod init;

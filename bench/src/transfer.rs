@@ -3,7 +3,8 @@
 //!
 //! The volume has of every 8 MiB 4 of noise, 2 of text and 2 of zeros; the second state of it has 5 % of its 32 KiB
 //! blocks changed. All files are in the scratch folder. Cinder is the one that `./dev interop` installs; its times are
-//! taken inside its process, without its start. Results go to `bench/results/` as a table and a plot.
+//! taken inside its process, without its start. Where the machine has to fetch memory from its host first, writing is the
+//! limit of every restore: compare with `write and sync`. Results go to `bench/results/` as a table and a plot.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -42,10 +43,6 @@ pub(crate) fn measure(scratch: &Path, size_mib: usize) -> anyhow::Result<Vec<Row
     let changed = scratch.join("changed");
     std::fs::copy(&volume, &changed)?;
     change(&changed, 1)?;
-    // Memory that the machine has never used costs more the first time; nobody shall be the first.
-    let warm = scratch.join("warm");
-    std::fs::write(&warm, vec![1; 4 * size_mib * MIB])?;
-    std::fs::remove_file(warm)?;
     let mut rows = limits(scratch, size_mib)?;
     for algorithm in ALGORITHMS {
         rows.extend(ours(scratch, &volume, &changed, algorithm)?);
@@ -191,9 +188,9 @@ fn ours(scratch: &Path, volume: &Path, changed: &Path, algorithm: &'static str) 
     let storage = scratch.join("ours");
     std::fs::create_dir_all(&storage)?;
     let mut service = Service::configure(
-        &format!("backup_compression_algorithm = \"{algorithm}\"\nbackup_file_size = {OBJECT}"),
+        &format!("backup_compression_algorithm = \"{algorithm}\""),
         &format!(
-            "[backends.posix]\nbackup_driver = \"posix\"\nbackup_posix_path = \"{0}\"\n\
+            "[backends.posix]\nbackup_driver = \"posix\"\nbackup_posix_path = \"{0}\"\nbackup_file_size = {OBJECT}\n\
              grants.directories = [{{ path = \"{0}\", access = \"read-write\" }}]\n",
             storage.display()
         ),

@@ -6,7 +6,7 @@
 //! every so manieth object; `_sha256file` and then `_metadata` are written when
 //! everything else is stored; whatever fails takes back what was put. An incremental backup first finds the runs of
 //! blocks that have changed since its parent (`changes`); then they go the same way. Bound: about 40 MiB of pieces for
-//! each of at most [`MOST_LANES`] lanes, and the digests, 1 MiB per GiB of volume, whatever the size of the objects.
+//! each of at most `MOST_LANES` lanes, and the digests, 1 MiB per GiB of volume, whatever the size of the objects.
 
 mod changes;
 mod layout;
@@ -38,11 +38,8 @@ use crate::format::{
 use crate::manifest::{self, Seals};
 use crate::progress::{Cancel, Phase, Progress};
 use crate::store::{Location, ObjectStore, unless_cancelled};
-use crate::thread::{self, Stop, cause};
+use crate::thread::{self, Stop, cause, lanes};
 use crate::volume::Source;
-
-/// Objects that are made side by side, however many processors there are.
-const MOST_LANES: usize = 6;
 
 /// What a backup is to be.
 #[derive(Debug, Clone)]
@@ -275,9 +272,7 @@ async fn put_data(
     layout: Layout,
     spans: Arc<[Span]>,
 ) -> Result<(Vec<Sha256Digest>, Vec<ObjectEntry>), TransferError> {
-    let lanes = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(MOST_LANES);
+    let lanes = lanes();
     let objects = || (1_u64..).zip(spans.iter().copied());
     let running = (0..lanes.min(spans.len())).map(|lane| {
         let own: Arc<[(u64, Span)]> = objects().skip(lane).step_by(lanes).collect();

@@ -3,7 +3,7 @@
 //! Problem: fetching, decoding, MD5, and SHA-256 with writing take long each, and nothing that comes back may be
 //! believed. So: the store's call, a thread that decodes, one for MD5 and one that checks blocks and writes work
 //! side by side, in as many lanes as there are processors, each with every so manieth object; each object must decode to
-//! exactly its length and MD5, each block to its SHA-256. Bound: about 20 pieces for each of at most [`MOST_LANES`]
+//! exactly its length and MD5, each block to its SHA-256. Bound: about 20 pieces for each of at most `MOST_LANES`
 //! lanes, whatever the objects' size. A fault of one object is kept under its number; reading goes on behind it unless
 //! told not to.
 
@@ -31,9 +31,6 @@ use crate::thread::{self, Stop, cause};
 
 /// Decoded pieces that wait to be written.
 const QUEUE: usize = 4;
-
-/// Objects that are read side by side, however many processors there are.
-const MOST_LANES: usize = 6;
 
 /// An object on its way from the store to the decoder, by its place in the plan.
 struct Fetch {
@@ -84,12 +81,10 @@ impl Plan {
             .as_ref()
             .map_or(1, |file| u64::from(file.block_size.max(1)));
         let bytes = self.manifest.bytes;
-        let whole = |at: u64| at % block == 0 || at == bytes;
+        let whole = |at: u64| at.is_multiple_of(block) || at == bytes;
         let mut parts = self.wanted.iter().flat_map(|wanted| &wanted.parts);
         let lanes = match parts.all(|part| whole(part.start) && whole(part.end)) {
-            true => std::thread::available_parallelism()
-                .map_or(1, usize::from)
-                .min(MOST_LANES),
+            true => thread::lanes(),
             false => 1,
         };
         let lane = |first: usize| (first..self.wanted.len()).step_by(lanes).collect();

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::Format;
 use super::deflate::ParallelZlib;
+use crate::thread::MOST_LANES;
 
 /// Level of zlib, as Python's default.
 const ZLIB_LEVEL: u32 = 6;
@@ -32,7 +33,10 @@ pub(crate) struct Encoder {
 impl Encoder {
     /// An encoder for exactly `length` bytes.
     pub(crate) fn new(format: Format, length: u64) -> io::Result<Self> {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        // The lanes of a backup each have an encoder; together they have threads for about all processors, and each for
+        // two where there are two, since an object may be alone.
+        let all = std::thread::available_parallelism().map_or(1, usize::from);
+        let processors = all.div_ceil(MOST_LANES).max(all.min(2));
         let kind = match format {
             Format::None => Kind::None(Vec::new()),
             Format::Zlib => Kind::Zlib(Box::new(ParallelZlib::new(ZLIB_LEVEL, processors))),
