@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use crate::error::TransferError;
 use crate::format::{ObjectKind, classify, data_name, metadata_name, sha256file_name};
 use crate::store::{Location, MAX_LISTED, ObjectStore, list_all};
+use crate::thread::MOST_LANES;
 
 /// Deletes all objects of the backup; says how many were there. A backup without objects, or in a container that is
 /// not there, is deleted already.
@@ -47,25 +48,22 @@ async fn pass(
     if ours.is_empty() && !deleted.is_empty() {
         return Ok(());
     }
-    let greatest = ours.iter().filter_map(|(kind, _)| match kind {
+    let numbers = ours.iter().filter_map(|(kind, _)| match kind {
         ObjectKind::Data(number) => Some(*number),
         _ => None,
     });
-    // An interrupted put may have left something behind that no listing shows; the driver finds it by the name.
-    let next = greatest
-        .max()
-        .unwrap_or(0)
-        .checked_add(1)
-        .map(|number| data_name(prefix, number));
+    let interrupted = interrupted(&numbers.collect());
 
     let found: Vec<String> = ours.iter().map(|(_, name)| name.clone()).collect();
     let data = ours
         .into_iter()
         .filter(|(kind, _)| matches!(kind, ObjectKind::Data(_)))
         .map(|(_, name)| name);
+    // Those first: what they are is known only as long as the listing shows the others.
+    let interrupted = interrupted.into_iter().map(|number| data_name(prefix, number));
     let names = std::iter::once(metadata_name(prefix))
+        .chain(interrupted)
         .chain(data)
-        .chain(next)
         .chain([sha256file_name(prefix)]);
     for name in names {
         store
@@ -78,4 +76,30 @@ async fn pass(
     }
     deleted.extend(found);
     Ok(())
+}
+
+/// Numbers of objects whose put may have been interrupted and left something behind that no listing shows; the driver finds
+/// it by the name. Each lane of a backup makes every so manieth object in order, so it is the first of a lane's
+/// numbers that is not there, however many lanes there were.
+fn interrupted(there: &BTreeSet<u64>) -> BTreeSet<u64> {
+    let lanes = (1..=MOST_LANES).flat_map(|lanes| (1..=lanes).map(move |first| (first as u64, lanes)));
+    let next = there.last().and_then(|greatest| greatest.checked_add(1));
+    lanes
+        .filter_map(|(first, lanes)| (first..).step_by(lanes).find(|number| !there.contains(number)))
+        .chain(next)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_absent_number_of_every_lane_is_found_however_many_there_were() {
+        assert_eq!(interrupted(&BTreeSet::new()), (1..=6).collect());
+        // Two lanes: the first has made 1, 3, 5 and works on 7, the second has made 2 and works on 4.
+        let found = interrupted(&BTreeSet::from([1, 2, 3, 5]));
+        assert!(found.contains(&7) && found.contains(&4), "{found:?}");
+        assert!(found.len() <= 22 && !found.contains(&3), "{found:?}");
+    }
 }
