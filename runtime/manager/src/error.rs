@@ -138,7 +138,8 @@ impl ManagerError {
                 format!("`cofferdam service show {name}` says what to do; it comes up by itself when mended")
             }
             ManagerError::WrongStatus { .. } => {
-                "wait for the running operation, or look at the backup's failure".into()
+                "do what it says, or wait for the running operation; `cofferdam backup show ID` tells more"
+                    .into()
             }
             ManagerError::Invalid { remedy, .. }
             | ManagerError::Transfer { remedy, .. }

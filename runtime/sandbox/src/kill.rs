@@ -1,7 +1,7 @@
 //! How an instance is told to end: one flag that every mechanism looks at.
 //!
 //! Whoever waits for a call sets it when the deadline passes or when nobody wants the answer any more. The wrapper
-//! round the call's future ([`Kill::or`]) sees it at the next slice (about 0.05 ms of computing) and drops the
+//! round the call's future ([`Kill::or`]) sees it at the next slice (0.01 to a few ms of computing) and drops the
 //! future; the epoch callback sees it at the next tick (10 ms) should the guest not come back to the wrapper. A
 //! killed instance is never used again.
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -228,81 +229,18 @@ async fn random_layouts_of_holes_zeros_and_data_come_back() {
     println!("{LAYOUTS} layouts, 0 bytes wrong");
 }
 
-/// A store that gives other bytes the first time that a data object is read.
-struct OnceWrong {
-    inner: Arc<MemoryStore>,
-    reads: std::sync::atomic::AtomicUsize,
-}
-
-#[async_trait]
-impl ObjectStore for OnceWrong {
-    fn needs(&self) -> BodyNeeds {
-        self.inner.needs()
-    }
-
-    fn greatest_object(&self) -> Option<u64> {
-        None
-    }
-
-    async fn create_container(&self, container: &str) -> Result<(), Failure> {
-        self.inner.create_container(container).await
-    }
-
-    async fn put_object(&self, at: ObjectAddress, body: Reader, info: BodyInfo) -> Result<(), Failure> {
-        self.inner.put_object(at, body, info).await
-    }
-
-    async fn get_object(
-        &self,
-        at: ObjectAddress,
-        range: Option<ByteRange>,
-        sink: Writer,
-    ) -> Result<u64, Failure> {
-        let first =
-            at.name.ends_with("-00001") && self.reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
-        if first {
-            let mut bytes = self.inner.bytes(&at.name);
-            bytes[0] ^= 1;
-            let length = bytes.len() as u64;
-            let _ = sink.write(bytes.into()).await;
-            let _ = sink.finish().await;
-            return Ok(length);
-        }
-        self.inner.get_object(at, range, sink).await
-    }
-
-    async fn stat_object(&self, at: ObjectAddress) -> Result<ObjectInfo, Failure> {
-        self.inner.stat_object(at).await
-    }
-
-    async fn delete_object(&self, at: ObjectAddress) -> Result<(), Failure> {
-        self.inner.delete_object(at).await
-    }
-
-    async fn list_objects(
-        &self,
-        container: &str,
-        prefix: &str,
-        after: Option<String>,
-        limit: u32,
-    ) -> Result<Page, Failure> {
-        self.inner.list_objects(container, prefix, after, limit).await
-    }
-}
-
 #[tokio::test]
 async fn one_bad_reading_does_not_condemn_a_backup() {
     let mut random = Random::new("once wrong");
     let content = random.mixed(50_000, 5000);
     let volume = Volume::new(&content);
-    let inner = Arc::new(MemoryStore::default());
-    backup(&inner, &volume.path, plan(8192, 4096, "none"))
+    let store = Arc::new(MemoryStore {
+        wrong_once: AtomicBool::new(true),
+        ..MemoryStore::default()
+    });
+    backup(&store, &volume.path, plan(8192, 4096, "none"))
         .await
         .unwrap();
-    let store = Arc::new(OnceWrong {
-        inner: inner.clone(),
-        reads: std::sync::atomic::AtomicUsize::new(0),
-    });
     let chain = [Link {
         location: location(),
         expected: Expected::default(),

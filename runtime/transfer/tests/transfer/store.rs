@@ -1,7 +1,7 @@
 //! An object store in memory that can be told to misbehave.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -52,6 +52,8 @@ pub(crate) struct MemoryStore {
     pub(crate) hang_get: Option<&'static str>,
     /// A get of a name that ends so fails, as unavailable, halfway.
     pub(crate) fail_get: Option<&'static str>,
+    /// The first get of a data object gives other bytes.
+    pub(crate) wrong_once: AtomicBool,
     pub(crate) puts: AtomicUsize,
     pub(crate) deleted: Mutex<Vec<String>>,
     pub(crate) containers: Mutex<BTreeSet<String>>,
@@ -73,6 +75,7 @@ impl Default for MemoryStore {
             endless: None,
             hang_get: None,
             fail_get: None,
+            wrong_once: AtomicBool::new(false),
             puts: AtomicUsize::new(0),
             deleted: Mutex::default(),
             containers: Mutex::default(),
@@ -186,12 +189,17 @@ impl ObjectStore for MemoryStore {
             self.puts.fetch_add(1, Ordering::SeqCst);
             std::future::pending::<()>().await;
         }
-        let Some(content) = self.objects().get(&at.name).cloned() else {
+        let Some(mut content) = self.objects().get(&at.name).cloned() else {
             return Err(failed(
                 Phase::GetObject,
                 DriverError::NotFound(format!("no object {}", at.name)),
             ));
         };
+        if at.name.ends_with("-00001") && self.wrong_once.swap(false, Ordering::SeqCst) {
+            let mut bytes = content.to_vec();
+            bytes[0] ^= 1;
+            content = bytes.into();
+        }
         while self.endless.is_some_and(|name| at.name.ends_with(name)) {
             sink.write(Bytes::from(vec![b' '; 1 << 20]))
                 .await
