@@ -11,8 +11,9 @@
 mod placement;
 
 use cofferdam_driver::{
-    BackupIdentity, BodyInfo, BodyNeeds, ByteRange, Directory, Driver, DriverInfo, Error, InputStream,
-    ObjectAddress, ObjectInfo, OptionInfo, OptionKind, OutputStream, Page, Placement, Settings, pipe,
+    BackupIdentity, BodyInfo, BodyNeeds, ByteRange, ContainerPage, Directory, Driver, DriverInfo, Error,
+    InputStream, ObjectAddress, ObjectInfo, OptionInfo, OptionKind, OutputStream, Page, Placement, Settings,
+    pipe,
 };
 
 use placement::Portions;
@@ -116,6 +117,10 @@ impl Driver for Posix {
         limit: u32,
     ) -> Result<Page, Error> {
         self.directory.list(container, prefix, after, limit)
+    }
+
+    fn list_containers(&mut self, after: Option<&str>, limit: u32) -> Result<ContainerPage, Error> {
+        self.directory.list_containers(after, limit)
     }
 }
 

@@ -11,8 +11,8 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, StreamError};
 use crate::body::{Body, Meter, Sink};
 use crate::budget::Budget;
 use crate::contract::{
-    BackupIdentity, BodyInfo, ByteRange, DriverError, DriverInfo, ObjectAddress, ObjectInfo, Page, Placement,
-    Setting,
+    BackupIdentity, BodyInfo, ByteRange, ContainerPage, DriverError, DriverInfo, ObjectAddress, ObjectInfo,
+    Page, Placement, Setting,
 };
 use crate::failure::{Failure, Phase, clean};
 use crate::instance::{Answer, Guest, Instance};
@@ -271,16 +271,26 @@ impl Instance {
             })
         });
         let page: Page = call.await?;
-        if page.objects.len() > limit as usize {
-            let reason = format!(
-                "it listed {} objects where {limit} were asked for",
-                page.objects.len()
-            );
-            return Err(Failure::Driver {
-                phase: Phase::ListObjects,
-                error: DriverError::Failed(reason),
-            });
-        }
+        check_page(Phase::ListObjects, page.objects.len(), limit)?;
+        Ok(page)
+    }
+
+    /// One page of the containers in which backups may be; `limit` is brought into 1 to [`MAX_PAGE`].
+    ///
+    /// # Errors
+    /// As [`Instance::list_objects`]; `driver.unsupported` when the driver cannot tell.
+    pub async fn list_containers(&self, after: Option<String>, limit: u32) -> Result<ContainerPage, Failure> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let call = self.unplanned(Phase::ListContainers, move |guest| {
+            Box::pin(async move {
+                let store = guest.bindings.cofferdam_backup_object_store();
+                store
+                    .call_list_containers(&mut guest.store, after.as_deref(), limit)
+                    .await
+            })
+        });
+        let page: ContainerPage = call.await?;
+        check_page(Phase::ListContainers, page.containers.len(), limit)?;
         Ok(page)
     }
 
@@ -305,6 +315,17 @@ impl Instance {
     ) -> Result<T, Failure> {
         checked(phase, self.call(phase, budget, None, call).await?)
     }
+}
+
+fn check_page(phase: Phase, listed: usize, limit: u32) -> Result<(), Failure> {
+    if listed <= limit as usize {
+        return Ok(());
+    }
+    let reason = format!("it listed {listed} names where {limit} were asked for");
+    Err(Failure::Driver {
+        phase,
+        error: DriverError::Failed(reason),
+    })
 }
 
 /// The driver's own error as a failure; a denial that came before it says more than the driver can.

@@ -31,8 +31,9 @@ mod generated {
 
 pub(crate) use generated::cofferdam::backup::host;
 pub use generated::cofferdam::backup::types::{
-    BackupIdentity, BodyInfo, BodyNeeds, ByteRange, DriverInfo, Error as DriverError, InvalidOption,
-    ObjectAddress, ObjectInfo, OptionInfo, OptionKind, Page, Placement, Setting, SettingValue, Throttle,
+    BackupIdentity, BodyInfo, BodyNeeds, ByteRange, ContainerPage, DriverInfo, Error as DriverError,
+    InvalidOption, ObjectAddress, ObjectInfo, OptionInfo, OptionKind, Page, Placement, Setting, SettingValue,
+    Throttle,
 };
 pub(crate) use generated::{Driver as Bindings, DriverPre};
 

@@ -42,6 +42,7 @@ pub enum Phase {
     StatObject,
     DeleteObject,
     ListObjects,
+    ListContainers,
 }
 
 impl Phase {
@@ -63,6 +64,7 @@ impl Phase {
             Phase::StatObject => "stat-object",
             Phase::DeleteObject => "delete-object",
             Phase::ListObjects => "list-objects",
+            Phase::ListContainers => "list-containers",
         }
     }
 }

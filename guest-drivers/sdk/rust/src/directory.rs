@@ -12,10 +12,11 @@
 //! Modes: WASI has no chmod, so files get 0666 and folders 0777 less the host's umask. With umask 0007 they are
 //! 0660 and 0770, which is what Cinder's posix driver makes.
 //!
-//! One file per purpose: [`grant`] finds the preopen, [`put`] and [`get`] move objects, [`list`] makes pages,
+//! One file per purpose: [`grant`] finds the preopen, [`put`] and [`get`] move objects, [`list`] and [`containers`] make pages,
 //! [`canary`] proves that all of it works, [`failure`] turns WASI's codes into the contract's errors.
 
 mod canary;
+mod containers;
 mod failure;
 mod get;
 mod grant;

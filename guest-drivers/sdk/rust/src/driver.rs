@@ -4,8 +4,8 @@
 //! Errors are values: a driver returns them and never panics, because a panic costs the whole instance.
 
 use crate::{
-    BackupIdentity, BodyInfo, ByteRange, DriverInfo, Error, InputStream, ObjectAddress, ObjectInfo,
-    OutputStream, Page, Placement, Settings,
+    BackupIdentity, BodyInfo, ByteRange, ContainerPage, DriverInfo, Error, InputStream, ObjectAddress,
+    ObjectInfo, OutputStream, Page, Placement, Settings,
 };
 
 /// A volume-backup driver. Implement it for a type that holds what the settings say, then
@@ -60,4 +60,11 @@ pub trait Driver: Sized + 'static {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Page, Error>;
+
+    /// The containers in which backups of this driver may be; [`Error::Unsupported`] when it cannot tell. Pages as in
+    /// [`list_objects`](Driver::list_objects).
+    fn list_containers(&mut self, after: Option<&str>, limit: u32) -> Result<ContainerPage, Error> {
+        let _ = (after, limit);
+        Err(Error::unsupported("this driver cannot list its containers"))
+    }
 }

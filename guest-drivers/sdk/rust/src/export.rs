@@ -9,8 +9,8 @@ use std::marker::PhantomData;
 
 use crate::bindings::exports::cofferdam::backup::{backup_driver, object_store};
 use crate::{
-    BackupIdentity, BodyInfo, ByteRange, Driver, DriverInfo, Error, InputStream, ObjectAddress, ObjectInfo,
-    OutputStream, Page, Placement, Setting, Settings,
+    BackupIdentity, BodyInfo, ByteRange, ContainerPage, Driver, DriverInfo, Error, InputStream,
+    ObjectAddress, ObjectInfo, OutputStream, Page, Placement, Setting, Settings,
 };
 
 /// Makes the component export the given [`Driver`]. Once per crate, at its top:
@@ -70,6 +70,15 @@ fn after_setup<I: Instance, R>(
     })
 }
 
+fn check_limit(function: &str, limit: u32) -> Result<(), Error> {
+    if (1..=1000).contains(&limit) {
+        return Ok(());
+    }
+    Err(Error::unsupported(format!(
+        "{function}: the limit is {limit}, not 1 to 1000"
+    )))
+}
+
 impl<I: Instance> backup_driver::Guest for Adapter<I> {
     fn describe() -> DriverInfo {
         I::Driver::describe()
@@ -126,12 +135,15 @@ impl<I: Instance> object_store::Guest for Adapter<I> {
         limit: u32,
     ) -> Result<Page, Error> {
         after_setup::<I, _>("list-objects", |driver| {
-            if !(1..=1000).contains(&limit) {
-                return Err(Error::unsupported(format!(
-                    "list-objects: the limit is {limit}, not 1 to 1000"
-                )));
-            }
+            check_limit("list-objects", limit)?;
             driver.list_objects(&container, &prefix, after.as_deref(), limit)
+        })
+    }
+
+    fn list_containers(after: Option<String>, limit: u32) -> Result<ContainerPage, Error> {
+        after_setup::<I, _>("list-containers", |driver| {
+            check_limit("list-containers", limit)?;
+            driver.list_containers(after.as_deref(), limit)
         })
     }
 }

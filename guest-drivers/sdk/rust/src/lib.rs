@@ -35,8 +35,8 @@ mod settings;
 
 pub use bindings::cofferdam::backup::host::is_cancelled;
 pub use bindings::cofferdam::backup::types::{
-    BackupIdentity, BodyInfo, BodyNeeds, ByteRange, DriverInfo, Error, InvalidOption, ObjectAddress,
-    ObjectInfo, OptionInfo, OptionKind, Page, Placement, Setting, SettingValue, Throttle,
+    BackupIdentity, BodyInfo, BodyNeeds, ByteRange, ContainerPage, DriverInfo, Error, InvalidOption,
+    ObjectAddress, ObjectInfo, OptionInfo, OptionKind, Page, Placement, Setting, SettingValue, Throttle,
 };
 pub use directory::Directory;
 pub use driver::Driver;
