@@ -129,7 +129,7 @@ pub struct ErrorBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateRequest {
-    /// Absolute path of the volume: a raw file or a block device.
+    /// Absolute path of the volume, a raw file or a block device; or URL of an NBD export.
     pub volume: String,
     /// The backend; the first one that is up when absent.
     #[serde(default)]
@@ -158,7 +158,7 @@ pub struct CreateRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RestoreRequest {
-    /// Absolute path of the target.
+    /// Absolute path of the target, or URL of an NBD export.
     pub target: String,
     /// Whether a target that is there already is written over.
     #[serde(default)]

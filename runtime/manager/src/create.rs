@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, VolumeId};
 use cofferdam_sandbox::contract::{BackupIdentity, Placement};
 use cofferdam_sandbox::units::show_bytes;
-use cofferdam_transfer::{BackupOutcome, BackupPlan, Parent, Source, TransferError};
+use cofferdam_transfer::{BackupOutcome, BackupPlan, Parent, Source, TransferError, is_volume};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use crate::restore::{expected, location};
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct NewBackup {
-    /// The volume: absolute path of a raw file or a block device.
+    /// The volume: absolute path of a raw file or a block device, or URL of an NBD export.
     pub volume: PathBuf,
     /// The backend; the first one that is up when absent.
     pub backend: Option<String>,
@@ -355,10 +355,11 @@ pub(crate) fn objects(count: u64) -> String {
 
 /// A volume's id: the same for the same path, so that its backups belong together.
 fn volume_id(path: &std::path::Path) -> VolumeId {
-    VolumeId(Uuid::new_v5(
-        &Uuid::NAMESPACE_URL,
-        format!("file://{}", path.display()).as_bytes(),
-    ))
+    let url = match path.is_absolute() {
+        true => format!("file://{}", path.display()),
+        false => path.display().to_string(),
+    };
+    VolumeId(Uuid::new_v5(&Uuid::NAMESPACE_URL, url.as_bytes()))
 }
 
 fn check_texts(new: &NewBackup) -> Result<(), ManagerError> {
@@ -377,9 +378,12 @@ fn check_texts(new: &NewBackup) -> Result<(), ManagerError> {
             });
         }
     }
-    if !new.volume.is_absolute() {
+    if !is_volume(&new.volume) {
         return Err(ManagerError::Invalid {
-            message: format!("the volume {} is not an absolute path", new.volume.display()),
+            message: format!(
+                "the volume {} is no absolute path and no NBD URL",
+                new.volume.display()
+            ),
             remedy: "give the whole path: the service may stand in another folder".into(),
         });
     }

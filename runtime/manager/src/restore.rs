@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cofferdam_catalog::{BackupId, BackupStatus, Change};
 use cofferdam_sandbox::units::show_bytes;
-use cofferdam_transfer::{Expected, Link, Location, Seals};
+use cofferdam_transfer::{Expected, Link, Location, Seals, is_volume};
 
 use crate::error::ManagerError;
 use crate::manager::Manager;
@@ -24,9 +24,12 @@ impl Manager {
         overwrite: bool,
     ) -> Result<OperationStatus, ManagerError> {
         self.check_running()?;
-        if !target.is_absolute() {
+        if !is_volume(&target) {
             return Err(ManagerError::Invalid {
-                message: format!("the target {} is not an absolute path", target.display()),
+                message: format!(
+                    "the target {} is no absolute path and no NBD URL",
+                    target.display()
+                ),
                 remedy: "give the whole path: the service may stand in another folder".into(),
             });
         }

@@ -2,12 +2,14 @@
 //!
 //! `gzip` is Cinder's other name for zlib, not the gzip format. What is written decodes in every Cinder: zlib level 6,
 //! bzip2 level 9, zstd level 3 as one frame that states its content size (older python-zstd refuses others). What is
-//! read gives exactly the bytes that were declared, from exactly one stream, or an error. Bound: the decoder never
+//! read gives exactly the bytes that were declared, from exactly one stream (of bzip2: one or more), or an error. Bound: the decoder never
 //! holds more than one piece; a zstd frame may ask for a window of 128 MiB, no more.
 
+mod bzip2;
 mod decode;
 mod deflate;
 mod encode;
+mod parallel;
 
 use std::str::FromStr;
 
@@ -25,7 +27,7 @@ pub(crate) enum Format {
     Zlib,
     /// One zstd frame.
     Zstd,
-    /// A bzip2 stream.
+    /// bzip2 streams, one behind the other.
     Bz2,
 }
 

@@ -173,7 +173,7 @@ impl TransferError {
             TransferError::EmptyVolume { .. } => "check the path: an empty volume needs no backup",
             TransferError::ObjectTooLarge { .. } => "configure smaller objects, or larger hash blocks",
             TransferError::SourceUnusable { .. } => {
-                "give the path of a raw file or block device that may be read"
+                "give the path of a raw file or block device that may be read, or the URL of an NBD export that is served"
             }
             TransferError::SourceRead { .. } => "check the disk under the volume",
             TransferError::VolumeShrank { .. } => "back up a snapshot, or stop what writes to the volume",
@@ -182,7 +182,7 @@ impl TransferError {
                  as after a power cut, or worse"
             }
             TransferError::TargetUnusable { .. } => {
-                "give a path that may be written: a new file, a file or a block device"
+                "give a path that may be written, a new file, a file or a block device; or the URL of an NBD export"
             }
             TransferError::TargetExists { .. } => "choose another name, or allow overwriting",
             TransferError::TargetBusy { .. } => "wait for it, or choose another target",

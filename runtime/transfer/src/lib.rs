@@ -38,7 +38,7 @@ pub use progress::{Cancel, Phase, Progress, Snapshot};
 pub use restore::{RestoreOutcome, restore};
 pub use store::{Location, ObjectStore, list_all};
 pub use verify::{Verdict, verify};
-pub use volume::Source;
+pub use volume::{Source, is_volume};
 
 /// The format itself, for tools and tests that work on the control documents alone.
 pub mod documents {

@@ -20,9 +20,9 @@ const POLL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Back up a volume: a raw file or a block device
+    /// Back up a volume: a raw file, a block device, or an NBD export (a disk of qemu, a qcow2 by qemu-nbd)
     Create {
-        /// The volume
+        /// The volume: a path, nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH
         volume: PathBuf,
         /// Backend to use; the first one that is up when absent
         #[arg(long)]
@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Restore {
         /// Id of the backup
         id: String,
-        /// Where to: a new file, or with --overwrite an existing file or block device that is large enough
+        /// Where to: a new file, or with --overwrite an existing file, block device or NBD export that is large enough
         target: PathBuf,
         /// Write over what is there
         #[arg(long)]
@@ -293,8 +293,14 @@ fn escaped(text: &str) -> String {
     text.bytes().map(one).collect()
 }
 
-/// The service may stand in another folder.
+/// The service may stand in another folder. A URL means the same everywhere.
 fn absolute(path: &std::path::Path) -> anyhow::Result<String> {
+    if let Some(text) = path
+        .to_str()
+        .filter(|text| text.starts_with("nbd") && text.contains("://"))
+    {
+        return Ok(text.to_owned());
+    }
     let path = std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
     path.into_os_string()
         .into_string()

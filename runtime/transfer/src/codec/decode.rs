@@ -82,7 +82,7 @@ impl Decoder {
         }
         let mut rest: &[u8] = &input;
         while !rest.is_empty() {
-            if self.ended {
+            if self.ended && !self.next_stream() {
                 return Err(
                     Fault::TooLong(format!("{} bytes follow the end of the stream", rest.len())).into(),
                 );
@@ -153,6 +153,16 @@ impl Decoder {
             self.flush(emit)?;
         }
         Ok(step)
+    }
+
+    /// Whether another stream may follow the one that ended: of bzip2, as long as content is missing.
+    fn next_stream(&mut self) -> bool {
+        if !matches!(self.kind, Kind::Bz2(_)) || self.produced >= self.length {
+            return false;
+        }
+        self.kind = Kind::Bz2(bzip2::Decompress::new(false));
+        self.ended = false;
+        true
     }
 
     fn flush<E>(&mut self, emit: &mut impl FnMut(Bytes) -> Result<(), E>) -> Result<(), E> {

@@ -1,161 +1,82 @@
-//! One zlib stream, compressed on all processors.
+//! zlib on all processors (the way of Mark Adler's pigz).
 //!
-//! Problem: deflate is the slowest step of a backup, and an object of 2 GB is one stream. How (the way of Mark Adler's
-//! pigz): parts of [`PART`] bytes are compressed apart, each with the 32 KiB before it as its dictionary, and
-//! flushed to a byte boundary, so that one behind the other they are one valid stream; header and checksum
-//! are of the whole. Bound: two parts for each processor in memory. Cost: five bytes for each part, and what a match
-//! across a part's end would have saved.
+//! Parts of [`PART`] bytes are compressed apart, each with the 32 KiB before it as its dictionary, and flushed to a byte
+//! boundary, so that one behind the other they are one valid stream; header and checksum are of the whole. Cost: five
+//! bytes for each part, and what a match across a part's end would have saved.
 
-use std::collections::VecDeque;
 use std::io;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
-/// Bytes that one processor compresses at a time.
+use super::parallel::{Cut, Parallel, Part};
+
 const PART: usize = 512 << 10;
 
 /// How far back deflate looks.
 const WINDOW: usize = 32 << 10;
 
+/// Level, as Python's default.
+const LEVEL: u32 = 6;
+
 /// Deflate with a window of 32 KiB, default level (RFC 1950).
 const HEADER: [u8; 2] = [0x78, 0x9c];
 
-struct Job {
-    before: Vec<u8>,
-    part: Vec<u8>,
-    last: bool,
-    answer: SyncSender<io::Result<Vec<u8>>>,
-}
-
 /// Compresses what is pushed.
 pub(super) struct ParallelZlib {
-    pub(super) out: Vec<u8>,
-    level: u32,
-    part: Vec<u8>,
-    before: Vec<u8>,
+    pub(super) parts: Parallel,
     checksum: simd_adler32::Adler32,
-    jobs: SyncSender<Job>,
-    queue: Arc<Mutex<Receiver<Job>>>,
-    pending: VecDeque<Receiver<io::Result<Vec<u8>>>>,
-    workers: usize,
-    most: usize,
 }
 
 impl ParallelZlib {
     /// An encoder that uses so many processors.
-    pub(super) fn new(level: u32, processors: usize) -> Self {
-        let (jobs, queue) = sync_channel(processors);
-        ParallelZlib {
-            out: HEADER.to_vec(),
-            level,
-            part: Vec::with_capacity(PART),
-            before: Vec::new(),
-            checksum: simd_adler32::Adler32::new(),
-            jobs,
-            queue: Arc::new(Mutex::new(queue)),
-            pending: VecDeque::new(),
-            workers: 0,
-            most: processors,
-        }
-    }
-
-    pub(super) fn push(&mut self, mut data: &[u8]) -> io::Result<()> {
-        self.checksum.write(data);
-        while !data.is_empty() {
-            let (now, rest) = data.split_at(data.len().min(PART - self.part.len()));
-            self.part.extend_from_slice(now);
-            data = rest;
-            if self.part.len() == PART {
-                self.send(false)?;
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn finish(mut self) -> io::Result<Vec<u8>> {
-        self.send(true)?;
-        while let Some(answer) = self.pending.pop_front() {
-            self.take(&answer)?;
-        }
-        self.out.extend_from_slice(&self.checksum.finish().to_be_bytes());
-        Ok(self.out)
-    }
-
-    fn send(&mut self, last: bool) -> io::Result<()> {
-        // A short stream never needs a second thread.
-        if self.workers < self.most && self.workers <= self.pending.len() {
-            self.hire()?;
-        }
-        if self.pending.len() >= 2 * self.most
-            && let Some(answer) = self.pending.pop_front()
-        {
-            self.take(&answer)?;
-        }
-        let part = std::mem::replace(&mut self.part, Vec::with_capacity(if last { 0 } else { PART }));
-        let window = part.get(part.len().saturating_sub(WINDOW)..).unwrap_or_default();
-        let before = std::mem::replace(&mut self.before, window.to_vec());
-        let (answer, answered) = sync_channel(1);
-        self.pending.push_back(answered);
-        let job = Job {
-            before,
-            part,
-            last,
-            answer,
+    pub(super) fn new(processors: usize) -> Self {
+        let cut = Cut {
+            part: PART,
+            window: WINDOW,
+            compress,
         };
-        self.jobs.send(job).map_err(|_| lost())
+        let mut parts = Parallel::new(cut, processors);
+        parts.out.extend_from_slice(&HEADER);
+        ParallelZlib {
+            parts,
+            checksum: simd_adler32::Adler32::new(),
+        }
     }
 
-    fn take(&mut self, answer: &Receiver<io::Result<Vec<u8>>>) -> io::Result<()> {
-        let part = answer.recv().map_err(|_| lost())??;
-        self.out.extend_from_slice(&part);
-        Ok(())
+    pub(super) fn push(&mut self, data: &[u8]) -> io::Result<()> {
+        self.checksum.write(data);
+        self.parts.push(data)
     }
 
-    /// One more thread, which ends when the encoder does.
-    fn hire(&mut self) -> io::Result<()> {
-        let (queue, level) = (self.queue.clone(), self.level);
-        std::thread::Builder::new()
-            .name("deflate".into())
-            .spawn(move || {
-                loop {
-                    let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok(job) = job else { return };
-                    // Nobody waits for the answer of an encoder that was given up.
-                    let _ = job.answer.send(compress(&job, level));
-                }
-            })?;
-        self.workers += 1;
-        Ok(())
+    pub(super) fn finish(self) -> io::Result<Vec<u8>> {
+        let mut out = self.parts.finish()?;
+        out.extend_from_slice(&self.checksum.finish().to_be_bytes());
+        Ok(out)
     }
 }
 
-fn lost() -> io::Error {
-    io::Error::other("a compressing thread is gone")
-}
-
-fn compress(job: &Job, level: u32) -> io::Result<Vec<u8>> {
-    let mut deflate = Compress::new(Compression::new(level), false);
-    if !job.before.is_empty() {
-        deflate.set_dictionary(&job.before)?;
+fn compress(part: &Part) -> io::Result<Vec<u8>> {
+    let mut deflate = Compress::new(Compression::new(LEVEL), false);
+    if !part.before.is_empty() {
+        deflate.set_dictionary(&part.before)?;
     }
-    let flush = if job.last {
+    let flush = if part.is_last {
         FlushCompress::Finish
     } else {
         FlushCompress::Sync
     };
-    let mut out = Vec::with_capacity(job.part.len() / 2 + 1024);
+    let bytes = &part.bytes;
+    let mut out = Vec::with_capacity(bytes.len() / 2 + 1024);
     loop {
         let consumed = usize::try_from(deflate.total_in()).unwrap_or(usize::MAX);
-        let rest = job.part.get(consumed..).unwrap_or_default();
+        let rest = bytes.get(consumed..).unwrap_or_default();
         let status = deflate.compress_vec(rest, &mut out, flush)?;
-        let all = deflate.total_in() == job.part.len() as u64;
+        let all = deflate.total_in() == bytes.len() as u64;
         // All of it is out once room is left over.
-        if status == Status::StreamEnd || (!job.last && all && out.len() < out.capacity()) {
+        if status == Status::StreamEnd || (!part.is_last && all && out.len() < out.capacity()) {
             return Ok(out);
         }
-        out.reserve(job.part.len() / 2 + 1024);
+        out.reserve(bytes.len() / 2 + 1024);
     }
 }
 
@@ -186,7 +107,7 @@ mod tests {
                     _ => data.extend(std::iter::repeat_n(0, run)),
                 }
             }
-            let mut encoder = ParallelZlib::new(6, 3);
+            let mut encoder = ParallelZlib::new(3);
             let mut rest = &data[..];
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(rest.len().min(chance.usize(1..300_000)));

@@ -1,21 +1,19 @@
-//! Compressing a stream whose length is known: zlib and zstd on all processors, bzip2 on one.
+//! Compressing a stream whose length is known, on all processors.
 
 use std::io::{self, Write};
 
 use bytes::Bytes;
 
 use super::Format;
+use super::bzip2;
 use super::deflate::ParallelZlib;
+use super::parallel::Parallel;
 use crate::control::{MOST_LANES, Resources};
 
-/// Level of zlib, as Python's default.
-const ZLIB_LEVEL: u32 = 6;
 /// Level of zstd, as python-zstd's default.
 const ZSTD_LEVEL: i32 = 3;
 /// Streams up to this length are not worth threads of their own to zstd.
 const ZSTD_ALONE: u64 = 4 << 20;
-/// Level of bzip2, as Python's default.
-const BZ2_LEVEL: u32 = 9;
 
 /// How to compress objects of some length, and what one lane of a backup takes for it, the lane's own pieces included.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +49,7 @@ enum Kind {
     None(Vec<u8>),
     Zlib(Box<ParallelZlib>),
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
-    Bz2(bzip2::write::BzEncoder<Vec<u8>>),
+    Bz2(Parallel),
 }
 
 /// Compresses what is pushed. The output collects inside until it is taken.
@@ -68,7 +66,7 @@ impl Encoder {
         } = effort;
         let kind = match format {
             Format::None => Kind::None(Vec::new()),
-            Format::Zlib => Kind::Zlib(Box::new(ParallelZlib::new(ZLIB_LEVEL, processors))),
+            Format::Zlib => Kind::Zlib(Box::new(ParallelZlib::new(processors))),
             Format::Zstd => {
                 let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
                 encoder.set_pledged_src_size(Some(length))?;
@@ -79,10 +77,7 @@ impl Encoder {
                 }
                 Kind::Zstd(encoder)
             }
-            Format::Bz2 => Kind::Bz2(bzip2::write::BzEncoder::new(
-                Vec::new(),
-                bzip2::Compression::new(BZ2_LEVEL),
-            )),
+            Format::Bz2 => Kind::Bz2(bzip2::parallel(processors)),
         };
         Ok(Encoder { kind, taken: 0 })
     }
@@ -93,16 +88,16 @@ impl Encoder {
             Kind::None(out) => out.write_all(data),
             Kind::Zlib(encoder) => encoder.push(data),
             Kind::Zstd(encoder) => encoder.write_all(data),
-            Kind::Bz2(encoder) => encoder.write_all(data),
+            Kind::Bz2(encoder) => encoder.push(data),
         }
     }
 
     fn output(&mut self) -> &mut Vec<u8> {
         match &mut self.kind {
             Kind::None(out) => out,
-            Kind::Zlib(encoder) => &mut encoder.out,
+            Kind::Zlib(encoder) => &mut encoder.parts.out,
             Kind::Zstd(encoder) => encoder.get_mut(),
-            Kind::Bz2(encoder) => encoder.get_mut(),
+            Kind::Bz2(encoder) => &mut encoder.out,
         }
     }
 

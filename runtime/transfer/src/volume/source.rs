@@ -3,24 +3,26 @@
 //! Opened read-only; holes are found by SEEK_DATA and SEEK_HOLE where the file system knows them, and are then not read.
 //! A volume that ends before its size is an error of its own, never a short backup. Whether a file was written to shows
 //! in its inode, size and times ([`Identity`]); a device shows nothing, but one that is mounted cannot be opened for oneself
-//! alone. Reads may come from several threads.
+//! alone. Nor does an NBD export; its server is asked for holes. Reads may come from several threads.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use cofferdam_nbd::{Access, Client};
 use rustix::fs::{Advice, OFlags, SeekFrom};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::medium::{self, Medium};
 use crate::error::TransferError;
 
 /// A volume to be read.
 #[derive(Debug)]
 pub struct Source {
-    file: File,
+    medium: Medium,
     path: PathBuf,
     size: u64,
     /// Of a file, as it was opened.
@@ -88,15 +90,28 @@ impl Extent {
 }
 
 impl Source {
-    /// Opens a raw file or block device for reading and takes its size.
+    /// Opens a raw file, a block device or an NBD export (see [`is_volume`](crate::is_volume)) for reading and takes its size.
     ///
     /// # Errors
-    /// `source-unusable` when it cannot be opened, or is neither.
+    /// `source-unusable` when it cannot be opened, or is none of these.
     pub fn open(path: &Path) -> Result<Self, TransferError> {
         let unusable = |reason: String| TransferError::SourceUnusable {
             path: path.to_owned(),
             reason,
         };
+        if let Some(url) = medium::url(path) {
+            let medium =
+                Medium::export(url, Access::ReadOnly).map_err(|error| unusable(error.to_string()))?;
+            return Ok(Source {
+                size: match &medium {
+                    Medium::Export(client) => client.size(),
+                    Medium::File(_) => 0,
+                },
+                medium,
+                path: path.to_owned(),
+                identity: None,
+            });
+        }
         // O_NONBLOCK: opening a FIFO must not wait for its writer.
         let flags = OFlags::NONBLOCK.bits().cast_signed();
         let file = OpenOptions::new()
@@ -113,14 +128,22 @@ impl Source {
         // Only a hint.
         let _ = rustix::fs::fadvise(&file, 0, None, Advice::Sequential);
         Ok(Source {
-            file,
+            medium: Medium::File(file),
             path: path.to_owned(),
             size,
             identity: Identity::of(&metadata),
         })
     }
 
-    /// What the file was when it was opened; `None` of a device.
+    fn size_now(&self) -> io::Result<u64> {
+        match &self.medium {
+            Medium::File(file) => size_of(file),
+            // Its size is fixed as long as one is connected.
+            Medium::Export(client) => Ok(client.size()),
+        }
+    }
+
+    /// What the file was when it was opened; `None` of a device or an export.
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
     }
@@ -130,7 +153,7 @@ impl Source {
     /// # Errors
     /// `volume-in-use`.
     pub fn check_unused(&self) -> Result<(), TransferError> {
-        if self.identity.is_some() {
+        if self.identity.is_some() || matches!(self.medium, Medium::Export(_)) {
             return Ok(());
         }
         let flags = (OFlags::NONBLOCK | OFlags::EXCL).bits().cast_signed();
@@ -156,10 +179,10 @@ impl Source {
 
     /// Fills the whole buffer from that byte on.
     pub(crate) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), TransferError> {
-        match self.file.read_exact_at(buffer, offset) {
+        match self.medium.read_exact_at(buffer, offset) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                let found = size_of(&self.file).unwrap_or(0);
+                let found = self.size_now().unwrap_or(0);
                 Err(TransferError::VolumeShrank {
                     path: self.path.clone(),
                     expected: self.size,
@@ -177,16 +200,18 @@ impl Source {
     /// Whether data or a hole begins at that byte, and where it ends.
     pub(crate) fn extent(&self, offset: u64) -> Extent {
         let all = Extent::Data(self.size);
-        match rustix::fs::seek(&self.file, SeekFrom::Data(offset)) {
+        let file = match &self.medium {
+            Medium::File(file) => file,
+            Medium::Export(client) => return exported(client, offset, self.size),
+        };
+        match rustix::fs::seek(file, SeekFrom::Data(offset)) {
             Ok(data) if data > offset => Extent::Hole(data.min(self.size)),
-            Ok(_) => match rustix::fs::seek(&self.file, SeekFrom::Hole(offset)) {
+            Ok(_) => match rustix::fs::seek(file, SeekFrom::Hole(offset)) {
                 Ok(hole) if hole > offset => Extent::Data(hole.min(self.size)),
                 _ => all,
             },
             // No data up to the end, or an end that is nearer now: a volume that shrank is read, so that it shows.
-            Err(Errno::NXIO) if size_of(&self.file).is_ok_and(|size| size >= self.size) => {
-                Extent::Hole(self.size)
-            }
+            Err(Errno::NXIO) if size_of(file).is_ok_and(|size| size >= self.size) => Extent::Hole(self.size),
             Err(_) => all,
         }
     }
@@ -194,7 +219,10 @@ impl Source {
     /// Whether nobody wrote to it since it was opened, as far as that can be known.
     pub(crate) fn check_unchanged(&self) -> Result<(), TransferError> {
         self.check_size()?;
-        let now = self.file.metadata().ok().as_ref().and_then(Identity::of);
+        let now = match &self.medium {
+            Medium::File(file) => file.metadata().ok().as_ref().and_then(Identity::of),
+            Medium::Export(_) => None,
+        };
         if now == self.identity {
             return Ok(());
         }
@@ -207,7 +235,7 @@ impl Source {
     /// Whether it still has the size that it had.
     pub(crate) fn check_size(&self) -> Result<(), TransferError> {
         let path = self.path.clone();
-        let found = size_of(&self.file).map_err(|error| TransferError::SourceRead {
+        let found = self.size_now().map_err(|error| TransferError::SourceRead {
             path: path.clone(),
             offset: self.size,
             reason: error.to_string(),
@@ -227,6 +255,33 @@ impl Source {
     }
 }
 
+/// Bytes for which an export is asked first, and once they are all the same.
+const FIRST_LOOK: u64 = 8 << 20;
+const LONG_LOOK: u64 = 1 << 30;
+
+/// What an export's server says of that place. Only what it says reads as zeros is left out; what it does not say is data.
+fn exported(client: &Client, offset: u64, size: u64) -> Extent {
+    let (mut end, mut look, mut zero) = (offset, FIRST_LOOK, None);
+    let of = |zero, end| match zero {
+        Some(true) => Extent::Hole(end),
+        Some(false) => Extent::Data(end),
+        None => Extent::Data(size),
+    };
+    while end < size {
+        let Ok(runs) = client.extents(end, look.min(size - end)) else {
+            break;
+        };
+        for run in runs {
+            if *zero.get_or_insert(run.zero) != run.zero {
+                return of(zero, end);
+            }
+            end += run.length;
+        }
+        look = LONG_LOOK;
+    }
+    of(zero, end)
+}
+
 /// Bytes of an open file or block device.
 pub(super) fn size_of(file: &File) -> io::Result<u64> {
     let metadata = file.metadata()?;
@@ -239,6 +294,8 @@ pub(super) fn size_of(file: &File) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt;
+
     use super::*;
 
     #[test]

@@ -3,16 +3,18 @@
 //! A target that is not there yet is written beside its place, as `.<name>.cofferdam-partial`, sparse, and gets its
 //! name when every byte was checked and synced; given up, it vanishes. A target that is there is written in place,
 //! only when asked for, only when it is great enough, zeros included; its tail beyond the backup stays as it is.
-//! Either is locked, so that two restores never mix.
+//! Either is locked, so that two restores never mix. An NBD export is written in place, and cannot be locked.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use cofferdam_nbd::Access;
 use rustix::fs::{CWD, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::medium::{self, Medium};
 use super::source::size_of;
 use crate::digest::is_zero;
 use crate::error::TransferError;
@@ -23,7 +25,7 @@ const UNIT: usize = 64 << 10;
 /// A volume that is being written.
 #[derive(Debug)]
 pub(crate) struct Target {
-    file: File,
+    medium: Medium,
     path: PathBuf,
     /// Where a new file stands until it is finished.
     partial: Option<PathBuf>,
@@ -40,10 +42,39 @@ impl Target {
             path: path.to_owned(),
             reason,
         };
+        if let Some(url) = medium::url(path) {
+            return Self::open_export(path, url, overwrite, bytes);
+        }
         match std::fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path, bytes),
             Err(error) => Err(unusable(error.to_string())),
             Ok(_) => Self::open_existing(path, overwrite, bytes),
+        }
+    }
+
+    fn open_export(path: &Path, url: &str, overwrite: bool, bytes: u64) -> Result<Self, TransferError> {
+        if !overwrite {
+            return Err(TransferError::TargetExists {
+                path: path.to_owned(),
+            });
+        }
+        let medium =
+            Medium::export(url, Access::ReadWrite).map_err(|error| TransferError::TargetUnusable {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })?;
+        match &medium {
+            Medium::Export(client) if client.size() < bytes => Err(TransferError::TargetTooSmall {
+                path: path.to_owned(),
+                size: client.size(),
+                needed: bytes,
+            }),
+            _ => Ok(Target {
+                medium,
+                path: path.to_owned(),
+                partial: None,
+                skipped: 0,
+            }),
         }
     }
 
@@ -90,7 +121,7 @@ impl Target {
             });
         }
         Ok(Target {
-            file,
+            medium: Medium::File(file),
             path: path.to_owned(),
             partial: None,
             skipped: 0,
@@ -129,17 +160,14 @@ impl Target {
                 path: path.to_owned(),
             });
         }
+        let sized = file.set_len(0).and_then(|()| file.set_len(bytes));
         let target = Target {
-            file,
+            medium: Medium::File(file),
             path: path.to_owned(),
             partial: Some(partial),
             skipped: 0,
         };
-        target
-            .file
-            .set_len(0)
-            .and_then(|()| target.file.set_len(bytes))
-            .map_err(|error| target.failed(error))?;
+        sized.map_err(|error| target.failed(error))?;
         Ok(target)
     }
 
@@ -147,7 +175,7 @@ impl Target {
     pub(crate) fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<(), TransferError> {
         if self.partial.is_none() {
             return self
-                .file
+                .medium
                 .write_all_at(data, offset)
                 .map_err(|error| self.failed(error));
         }
@@ -165,7 +193,7 @@ impl Target {
             if zero {
                 self.skipped += run.len() as u64;
             } else {
-                self.file
+                self.medium
                     .write_all_at(run, at)
                     .map_err(|error| self.failed(error))?;
             }
@@ -182,7 +210,7 @@ impl Target {
 
     /// Makes it durable and gives a new file its name. Only for a restore whose every byte was checked.
     pub(crate) fn finish(mut self) -> Result<(), TransferError> {
-        self.file.sync_all().map_err(|error| self.failed(error))?;
+        self.medium.sync().map_err(|error| self.failed(error))?;
         let Some(partial) = &self.partial else {
             return Ok(());
         };
