@@ -48,6 +48,12 @@ impl Tag {
         format: Format::None,
     };
 
+    /// What every reader of the format knows.
+    pub(crate) const ZLIB: Tag = Tag {
+        text: "zlib",
+        format: Format::Zlib,
+    };
+
     const ALL: [Tag; 8] = [
         Tag::NONE,
         Tag {
@@ -58,10 +64,7 @@ impl Tag {
             text: "no",
             format: Format::None,
         },
-        Tag {
-            text: "zlib",
-            format: Format::Zlib,
-        },
+        Tag::ZLIB,
         Tag {
             text: "gzip",
             format: Format::Zlib,

@@ -2,6 +2,8 @@
 //!
 //! Bound: one unfinished block's state. Cost: native SHA-256 speed on data; a whole block of zeros costs a look at it.
 
+use std::collections::HashMap;
+
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
@@ -30,7 +32,7 @@ pub(crate) fn zeros<E>(
 }
 
 /// Feeds zeros to an MD5.
-pub(crate) fn md5_zeros(md5: &mut Md5, count: u64) {
+fn md5_zeros(md5: &mut Md5, count: u64) {
     let _ = zeros(count, |part| {
         md5.update(part);
         Ok::<(), std::convert::Infallible>(())
@@ -40,6 +42,57 @@ pub(crate) fn md5_zeros(md5: &mut Md5, count: u64) {
 /// The digest as bytes.
 pub(crate) fn md5_end(md5: Md5) -> Md5Digest {
     md5.finalize().into()
+}
+
+/// The MD5 of one object after the other. Of one that is nothing but zeros it is computed once per length: a sparse volume has
+/// thousands of these.
+#[derive(Default)]
+pub(crate) struct ObjectMd5 {
+    md5: Md5,
+    /// Zeros that the object begins with, in case that nothing else comes.
+    zeros: u64,
+    has_data: bool,
+    of_zeros: HashMap<u64, Md5Digest>,
+}
+
+impl ObjectMd5 {
+    /// The next bytes of the object.
+    pub(crate) fn push(&mut self, data: &[u8]) {
+        if !self.has_data && is_zero(data) {
+            self.zeros += data.len() as u64;
+            return;
+        }
+        md5_zeros(&mut self.md5, std::mem::take(&mut self.zeros));
+        self.has_data = true;
+        self.md5.update(data);
+    }
+
+    /// The same for so many zeros.
+    pub(crate) fn push_zeros(&mut self, count: u64) {
+        if self.has_data {
+            md5_zeros(&mut self.md5, count);
+        } else {
+            self.zeros += count;
+        }
+    }
+
+    /// Forgets what was pushed.
+    pub(crate) fn reset(&mut self) {
+        (self.md5, self.zeros, self.has_data) = (Md5::new(), 0, false);
+    }
+
+    /// Ends the object; the next one begins.
+    pub(crate) fn finish(&mut self) -> Md5Digest {
+        let mut md5 = std::mem::take(&mut self.md5);
+        let zeros = std::mem::take(&mut self.zeros);
+        if std::mem::take(&mut self.has_data) {
+            return md5_end(md5);
+        }
+        *self.of_zeros.entry(zeros).or_insert_with(|| {
+            md5_zeros(&mut md5, zeros);
+            md5_end(md5)
+        })
+    }
 }
 
 /// Cuts a volume into hash blocks and digests each.

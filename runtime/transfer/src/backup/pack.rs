@@ -112,10 +112,10 @@ impl Packer {
                 end: None,
             };
             let has_data = input.find_data()?;
-            let compression = if self.algorithm.format() == Format::None {
-                self.raw(number, span, &mut input)?
-            } else if !has_data {
+            let compression = if !has_data {
                 self.only_zeros(number, span, &mut input, &mut of_zeros)?
+            } else if self.algorithm.format() == Format::None {
+                self.raw(number, span, &mut input)?
             } else if span.length <= IN_MEMORY {
                 self.small(number, span, &mut input)?
             } else if self.is_incompressible(span) {
@@ -151,7 +151,8 @@ impl Packer {
         Ok(Tag::NONE)
     }
 
-    /// Compressed once per length and kept: a few MiB even for the greatest object.
+    /// Compressed once per length and kept: a few MiB even for the greatest object. Also when nothing else is compressed, by
+    /// zlib, which every reader knows: each object says how it is stored.
     fn only_zeros(
         &self,
         number: u64,
@@ -159,10 +160,15 @@ impl Packer {
         input: &mut Input<'_>,
         kept: &mut Option<(u64, Bytes)>,
     ) -> Result<Tag, Stop> {
+        let tag = match self.algorithm.format() {
+            Format::None => Tag::ZLIB,
+            _ => self.algorithm,
+        };
         let packed = match kept {
             Some((length, packed)) if *length == span.length => packed.clone(),
             _ => {
-                let mut encoder = self.encoder(span)?;
+                let effort = Effort::new(tag.format(), span.length, &self.control.resources);
+                let mut encoder = Encoder::new(effort, span.length).map_err(failed)?;
                 zeros(span.length, |part| encoder.push(part)).map_err(failed)?;
                 let packed = encoder.finish().map_err(failed)?;
                 *kept = Some((span.length, packed.clone()));
@@ -173,7 +179,7 @@ impl Packer {
             return self.raw(number, span, input);
         }
         self.whole(number, [packed])?;
-        Ok(self.algorithm)
+        Ok(tag)
     }
 
     fn small(&self, number: u64, span: Span, input: &mut Input<'_>) -> Result<Tag, Stop> {

@@ -4,15 +4,13 @@
 //! MD5 of every object on a thread of its own, because MD5 is the slowest of the three. Bound: [`QUEUE`] slabs between
 //! two stages.
 
-use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use bytes::{Bytes, BytesMut};
-use md5::{Digest, Md5};
 
 use super::layout::{Chunk, Layout, Piece, Span};
 use crate::control::Control;
-use crate::digest::{BlockHasher, is_zero, md5_end, md5_zeros};
+use crate::digest::{BlockHasher, ObjectMd5, is_zero};
 use crate::error::TransferError;
 use crate::format::{Md5Digest, Sha256Digest};
 use crate::thread::Stop;
@@ -95,42 +93,23 @@ pub(super) fn slab(
     })
 }
 
-/// Adds the MD5 of each object. Objects of nothing but zeros are digested once per length.
+/// Adds the MD5 of each object.
 pub(super) fn digest(
     input: &Receiver<Piece<Scanned>>,
     out: &SyncSender<Piece<(Scanned, Md5Digest)>>,
 ) -> Result<(), Stop> {
-    let mut of_zeros: HashMap<u64, Md5Digest> = HashMap::new();
-    let (mut md5, mut zeros, mut has_data) = (Md5::new(), 0, false);
+    let mut md5 = ObjectMd5::default();
     // The stage before ends by going away, well or not; it knows which.
     while let Ok(piece) = input.recv() {
         let piece = match piece {
             Piece::Chunk(chunk) => {
                 match &chunk {
-                    // Zeros wait, in case that there is nothing else.
-                    Chunk::Zeros(count) if !has_data => zeros += count,
-                    Chunk::Zeros(count) => md5_zeros(&mut md5, *count),
-                    Chunk::Data(data) => {
-                        md5_zeros(&mut md5, std::mem::take(&mut zeros));
-                        has_data = true;
-                        md5.update(data);
-                    }
+                    Chunk::Zeros(count) => md5.push_zeros(*count),
+                    Chunk::Data(data) => md5.push(data),
                 }
                 Piece::Chunk(chunk)
             }
-            Piece::End(scanned) => {
-                let mut whole = std::mem::take(&mut md5);
-                let digest = if std::mem::take(&mut has_data) {
-                    md5_end(whole)
-                } else {
-                    let count = std::mem::take(&mut zeros);
-                    *of_zeros.entry(count).or_insert_with(|| {
-                        md5_zeros(&mut whole, count);
-                        md5_end(whole)
-                    })
-                };
-                Piece::End((scanned, digest))
-            }
+            Piece::End(scanned) => Piece::End((scanned, md5.finish())),
         };
         out.send(piece).map_err(|_| Stop::Gone)?;
     }

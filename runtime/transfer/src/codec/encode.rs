@@ -34,7 +34,7 @@ impl Effort {
         let (fixed, each) = match format {
             Format::None => (24, 0),
             Format::Zlib | Format::Bz2 => (40, 12),
-            Format::Zstd if length > ZSTD_ALONE => (40, 48),
+            Format::Zstd if length > ZSTD_ALONE => (60, 48),
             Format::Zstd => (40, 0),
         };
         Effort {

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use bytes::Bytes;
-use md5::{Digest, Md5};
 
 use super::decode::Decoded;
 use super::{Faults, Plan};
 use crate::chain::Wanted;
-use crate::digest::md5_end;
+use crate::digest::ObjectMd5;
 use crate::error::TransferError;
 use crate::thread::Stop;
 
@@ -31,7 +30,6 @@ pub(super) struct Digesting {
 /// The object that is coming.
 struct Coming {
     index: usize,
-    md5: Md5,
     position: u64,
     ranges: VecDeque<Range<u64>>,
 }
@@ -40,15 +38,13 @@ impl Coming {
     fn new(index: usize, wanted: &Wanted) -> Self {
         Coming {
             index,
-            md5: Md5::new(),
             position: wanted.entry.offset,
             ranges: wanted.parts.iter().cloned().collect(),
         }
     }
 
-    /// The next bytes: digested, and what is wanted of them handed on.
+    /// The next bytes: what is wanted of them is handed on.
     fn take(&mut self, data: &Bytes, out: &SyncSender<Part>) -> Result<(), Stop> {
-        self.md5.update(data);
         let (begin, end) = (self.position, self.position + data.len() as u64);
         self.position = end;
         while let Some(range) = self.ranges.front() {
@@ -75,21 +71,23 @@ impl Digesting {
     /// Works until the decoder is done.
     pub(super) fn run(self, input: &Receiver<Decoded>, out: &SyncSender<Part>) -> Result<(), Stop> {
         let mut coming: Option<Coming> = None;
+        let mut md5 = ObjectMd5::default();
         while let Ok(decoded) = input.recv() {
             let (Decoded::Data { index, .. } | Decoded::End { index }) = decoded;
             let wanted = self.plan.wanted.get(index).ok_or(Stop::Gone)?;
             // The one before may have broken off.
-            let mut one = coming
-                .take()
-                .filter(|one| one.index == index)
-                .unwrap_or_else(|| Coming::new(index, wanted));
+            let mut one = coming.take().filter(|one| one.index == index).unwrap_or_else(|| {
+                md5.reset();
+                Coming::new(index, wanted)
+            });
             match decoded {
                 Decoded::Data { data, .. } => {
+                    md5.push(&data);
                     one.take(&data, out)?;
                     coming = Some(one);
                 }
                 Decoded::End { .. } => {
-                    let (found, expected) = (md5_end(one.md5), wanted.entry.md5);
+                    let (found, expected) = (md5.finish(), wanted.entry.md5);
                     if found != expected {
                         let (found, expected) = (hex::encode(found), hex::encode(expected));
                         let error = TransferError::ObjectAltered {
