@@ -7,7 +7,7 @@
 //! everything else is stored; whatever fails takes back what was put. An incremental backup first finds the runs of
 //! blocks that have changed since its parent (`changes`); then they go the same way. With a `journal` a backup that was
 //! killed, or told to stop, goes on where it was when it is begun again. Bound: about 40 MiB of pieces for
-//! each of at most `MOST_LANES` lanes, and the digests, 1 MiB per GiB of volume, whatever the size of the objects.
+//! each of at most `MOST_LANES` lanes, and the digests, about 1 MiB per GiB of data, whatever the size of the objects.
 
 mod changes;
 mod journal;
@@ -40,7 +40,7 @@ use crate::control::Control;
 use crate::delete::delete;
 use crate::error::TransferError;
 use crate::format::{
-    Header, Metadata, ObjectKind, Sha256Digest, Sha256file, created_at_text, data_name, encode_metadata,
+    Digests, Header, Metadata, ObjectKind, Sha256file, created_at_text, data_name, encode_metadata,
     encode_sha256file, metadata_name, sha256file_name,
 };
 use crate::manifest::{self, Seals};
@@ -269,7 +269,7 @@ async fn run(
     };
     let (objects, scanned) = putter.ledger.close(spans.len())?;
     let digests = match known {
-        Some(known) => renewed(known, &layout, &spans, scanned),
+        Some(known) => renewed(&known, &layout, &spans, &scanned),
         None => scanned,
     };
 
@@ -320,7 +320,7 @@ async fn fitting(
     parent: &Parent,
     layout: &Layout,
     cancel: &Cancel,
-) -> Result<Vec<Sha256Digest>, TransferError> {
+) -> Result<Digests, TransferError> {
     let refused = |reason: String| {
         Err(TransferError::IncrementalImpossible {
             parent: parent.backup_id.clone(),
@@ -343,8 +343,8 @@ async fn find_changes(
     putter: &Putter,
     source: Arc<Source>,
     layout: Layout,
-    parent: Vec<Sha256Digest>,
-) -> Result<(Vec<Sha256Digest>, Vec<Span>), TransferError> {
+    parent: Digests,
+) -> Result<(Digests, Vec<Span>), TransferError> {
     let control = putter.control.clone();
     let changes = thread::spawn("changes", move || {
         changes::changes(&source, &layout, &parent, &control)
@@ -354,26 +354,17 @@ async fn find_changes(
 }
 
 /// The digests of the whole volume, with those of the blocks that were stored as they were stored.
-fn renewed(
-    mut digests: Vec<Sha256Digest>,
-    layout: &Layout,
-    spans: &[Span],
-    stored: Vec<Sha256Digest>,
-) -> Vec<Sha256Digest> {
+fn renewed(known: &Digests, layout: &Layout, spans: &[Span], stored: &Digests) -> Digests {
     let block = u64::from(layout.block_size);
-    let blocks = spans.iter().flat_map(|span| {
-        let first = span.offset / block;
-        first..first + span.length.div_ceil(block)
-    });
-    for (index, digest) in blocks.zip(stored) {
-        if let Some(known) = usize::try_from(index)
-            .ok()
-            .and_then(|index| digests.get_mut(index))
-        {
-            *known = digest;
-        }
+    let (mut all, mut taken) = (Digests::new(), 0);
+    for span in spans {
+        let (first, count) = (span.offset / block, span.length.div_ceil(block));
+        all.append_within(known, all.len()..first);
+        all.append_within(stored, taken..taken + count);
+        taken += count;
     }
-    digests
+    all.append_within(known, all.len()..known.len());
+    all
 }
 
 /// Everything but the control objects.

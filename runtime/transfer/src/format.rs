@@ -5,6 +5,7 @@
 //! mark. Writing is byte for byte what Python's json writes; reading takes everything for hostile.
 
 mod decode;
+mod digests;
 mod encode;
 mod sha256;
 
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use crate::codec::Tag;
 
 pub use decode::decode_metadata;
+pub use digests::Digests;
 pub use encode::{encode_metadata, encode_sha256file};
 pub use sha256::decode_sha256file;
 
@@ -74,7 +76,7 @@ pub struct Sha256file {
     /// Bytes per hash block; `chunk_size` in the document.
     pub block_size: u32,
     /// Digest of every block of the whole volume, in order; the last block may be short.
-    pub digests: Vec<Sha256Digest>,
+    pub digests: Digests,
 }
 
 /// What an object of a backup is, by its name.

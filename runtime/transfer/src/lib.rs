@@ -32,7 +32,7 @@ pub use control::{Control, Resources};
 pub use delete::delete;
 pub use describe::{Description, describe, parent_of};
 pub use error::TransferError;
-pub use format::{Header, Metadata, ObjectEntry, ObjectKind, Sha256file};
+pub use format::{Digests, Header, Metadata, ObjectEntry, ObjectKind, Sha256file};
 pub use manifest::{Expected, Link, Seals};
 pub use progress::{Cancel, Phase, Progress, Snapshot};
 pub use restore::{RestoreOutcome, restore};

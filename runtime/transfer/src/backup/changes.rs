@@ -14,7 +14,7 @@ use super::scan::slab;
 use crate::control::Control;
 use crate::digest::BlockHasher;
 use crate::error::TransferError;
-use crate::format::Sha256Digest;
+use crate::format::Digests;
 use crate::progress::Cancel;
 use crate::volume::Source;
 
@@ -28,9 +28,9 @@ const UNIT: u64 = 8 << 20;
 pub(super) fn changes(
     source: &Source,
     layout: &Layout,
-    parent: &[Sha256Digest],
+    parent: &Digests,
     control: &Control,
-) -> Result<(Vec<Sha256Digest>, Vec<Span>), TransferError> {
+) -> Result<(Digests, Vec<Span>), TransferError> {
     let unit = UNIT.div_ceil(layout.slab()) * layout.slab();
     let (next, done, fault) = (AtomicU64::new(0), Mutex::new(Vec::new()), Mutex::new(None));
     let work = || {
@@ -67,18 +67,14 @@ pub(super) fn changes(
     }
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_unstable_by_key(|(index, _)| *index);
-    let digests: Vec<Sha256Digest> = done.into_iter().flat_map(|(_, digests)| digests).collect();
+    let mut digests = Digests::new();
+    done.into_iter().for_each(|(_, some)| digests.append(&some));
     let spans = runs(layout, &digests, parent);
     Ok((digests, spans))
 }
 
-fn digest(
-    source: &Source,
-    layout: &Layout,
-    span: Span,
-    cancel: &Cancel,
-) -> Result<Vec<Sha256Digest>, TransferError> {
-    let mut digests = Vec::new();
+fn digest(source: &Source, layout: &Layout, span: Span, cancel: &Cancel) -> Result<Digests, TransferError> {
+    let mut digests = Digests::new();
     let mut each = |digest| digests.push(digest);
     let mut hasher = BlockHasher::new(layout.block_size);
     let mut extent = source.extent(span.offset);
@@ -99,23 +95,22 @@ fn digest(
 }
 
 /// Bytes of a span, which begins with a block, that are as the parent has them.
-fn unchanged(layout: &Layout, span: Span, digests: &[Sha256Digest], parent: &[Sha256Digest]) -> u64 {
+fn unchanged(layout: &Layout, span: Span, digests: &Digests, parent: &Digests) -> u64 {
     let block = u64::from(layout.block_size);
-    let first = usize::try_from(span.offset / block).unwrap_or(usize::MAX);
     let same = digests
         .iter()
-        .zip(parent.iter().skip(first))
+        .zip(parent.iter_from(span.offset / block))
         .zip((span.offset..).step_by(layout.block_size as usize))
         .filter(|((own, parent), _)| own == parent);
     same.map(|(_, offset)| block.min(layout.size - offset)).sum()
 }
 
 /// The greatest runs of blocks that differ, none of which crosses from one piece of the volume to the next.
-fn runs(layout: &Layout, digests: &[Sha256Digest], parent: &[Sha256Digest]) -> Vec<Span> {
+fn runs(layout: &Layout, digests: &Digests, parent: &Digests) -> Vec<Span> {
     let block = u64::from(layout.block_size);
     let mut spans: Vec<Span> = Vec::new();
     let offsets = (0..layout.size).step_by(layout.block_size as usize);
-    for (offset, (own, parent)) in offsets.zip(digests.iter().zip(parent)) {
+    for (offset, (own, parent)) in offsets.zip(digests.iter().zip(parent.iter())) {
         if own == parent {
             continue;
         }
@@ -149,7 +144,8 @@ mod tests {
         let changed = |blocks: &[usize]| {
             let mut own = parent.clone();
             blocks.iter().for_each(|block| own[*block] = digest(99));
-            let spans = runs(&layout(18), &own, &parent);
+            let all = |digests: &[_]| digests.iter().copied().collect();
+            let spans = runs(&layout(18), &all(&own), &all(&parent));
             spans
                 .iter()
                 .map(|span| (span.offset, span.length))
@@ -162,11 +158,14 @@ mod tests {
 
     #[test]
     fn what_is_unchanged_is_counted_to_the_byte() {
-        let parent = [[1; 32], [2; 32], [3; 32]];
+        let parent = [[1; 32], [2; 32], [3; 32]].into_iter().collect();
         let span = Span { offset: 4, length: 6 };
-        let count = |digests: &[Sha256Digest]| unchanged(&layout(10), span, digests, &parent);
-        assert_eq!(count(&[[2; 32], [3; 32]]), 6);
-        assert_eq!(count(&[[9; 32], [3; 32]]), 2);
-        assert_eq!(count(&[[9; 32], [9; 32]]), 0);
+        let count = |digests: [[u8; 32]; 2]| {
+            let digests = digests.into_iter().collect();
+            unchanged(&layout(10), span, &digests, &parent)
+        };
+        assert_eq!(count([[2; 32], [3; 32]]), 6);
+        assert_eq!(count([[9; 32], [3; 32]]), 2);
+        assert_eq!(count([[9; 32], [9; 32]]), 0);
     }
 }

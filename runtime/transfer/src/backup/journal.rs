@@ -14,7 +14,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Made;
-use crate::format::{Md5Digest, ObjectEntry, Sha256Digest};
+use crate::format::{Digests, Md5Digest, ObjectEntry, Sha256Digest};
 use crate::volume::Identity;
 
 /// Bytes of the longest line: the digests of an object of 400 GiB.
@@ -143,8 +143,8 @@ fn parse<T: for<'a> Deserialize<'a>>(line: &[u8]) -> Option<T> {
 
 impl Line {
     fn write(number: u64, made: &Made, stored: u64) -> Self {
-        let runs = made.digests.chunk_by(|a, b| a == b);
-        let digests = runs.filter_map(|run| Some((run.len() as u64, hex::encode(run.first()?))));
+        let runs = made.digests.runs();
+        let digests = runs.map(|(count, digest)| (count, hex::encode(digest)));
         Line {
             number,
             offset: made.entry.offset,
@@ -160,7 +160,7 @@ impl Line {
     fn read(self) -> Option<Done> {
         let mut md5 = Md5Digest::default();
         hex::decode_to_slice(&self.md5, &mut md5).ok()?;
-        let mut digests = Vec::new();
+        let mut digests = Digests::new();
         let blocks = self.digests.iter().map(|(count, _)| *count);
         if blocks.fold(0, u64::saturating_add) > self.length {
             return None;
@@ -168,7 +168,7 @@ impl Line {
         for (count, text) in self.digests {
             let mut digest = Sha256Digest::default();
             hex::decode_to_slice(&text, &mut digest).ok()?;
-            digests.extend(std::iter::repeat_n(digest, usize::try_from(count).ok()?));
+            digests.push_run(digest, count);
         }
         let entry = ObjectEntry {
             compression: self.compression.parse().ok()?,
@@ -215,7 +215,7 @@ mod tests {
                 md5: [7; 16],
                 offset,
             },
-            digests: vec![[1; 32], [1; 32], [2; 32]],
+            digests: [[1; 32], [1; 32], [2; 32]].into_iter().collect(),
             zeros: 3,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Problem: an object's entry and digests are known when its last byte was compressed, that it is durable when its put has
 //! ended, and neither comes first always. Here both meet. What is done goes into the journal, if there is one, so that
-//! a killed backup can go on. Bound: the digests of the volume, 1 MiB per GiB.
+//! a killed backup can go on. Bound: the digests of the volume, about 1 MiB per GiB of data.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::journal::{Done, Journal};
 use super::layout::Span;
 use crate::error::TransferError;
-use crate::format::{ObjectEntry, Sha256Digest};
+use crate::format::{Digests, ObjectEntry};
 
 /// What is known of an object that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) struct Made {
     /// Its line in the metadata.
     pub(super) entry: ObjectEntry,
     /// Of its hash blocks, in order.
-    pub(super) digests: Vec<Sha256Digest>,
+    pub(super) digests: Digests,
     /// Bytes of it that are holes or zeros.
     pub(super) zeros: u64,
 }
@@ -85,9 +85,9 @@ impl Ledger {
     }
 
     /// Entries and digests of the objects 1 to `count`, once all of them are done.
-    pub(super) fn close(&self, count: usize) -> Result<(Vec<ObjectEntry>, Vec<Sha256Digest>), TransferError> {
+    pub(super) fn close(&self, count: usize) -> Result<(Vec<ObjectEntry>, Digests), TransferError> {
         let rows = std::mem::take(&mut self.rows().rows);
-        let (mut entries, mut digests) = (Vec::with_capacity(count), Vec::new());
+        let (mut entries, mut digests) = (Vec::with_capacity(count), Digests::new());
         for (expected, (number, row)) in (1..).zip(rows) {
             match row {
                 Row {
@@ -95,7 +95,7 @@ impl Ledger {
                     stored: Some(_),
                 } if number == expected => {
                     entries.push(made.entry);
-                    digests.extend(made.digests);
+                    digests.append(&made.digests);
                 }
                 _ => {
                     return Err(TransferError::internal(format!(

@@ -12,7 +12,7 @@ use super::layout::{Chunk, Layout, Piece, Span};
 use crate::control::Control;
 use crate::digest::{BlockHasher, ObjectMd5, is_zero};
 use crate::error::TransferError;
-use crate::format::{Md5Digest, Sha256Digest};
+use crate::format::{Digests, Md5Digest};
 use crate::thread::Stop;
 use crate::volume::{Extent, Source};
 
@@ -22,7 +22,7 @@ pub(super) const QUEUE: usize = 4;
 /// What the first stage knows of an object: the digests of its blocks, and how many bytes of it are zeros.
 #[derive(Debug, Default)]
 pub(super) struct Scanned {
-    pub(super) digests: Vec<Sha256Digest>,
+    pub(super) digests: Digests,
     pub(super) zeros: u64,
 }
 

@@ -72,12 +72,14 @@ pub fn encode_sha256file(out: &mut impl Write, file: &Sha256file) -> io::Result<
     writeln!(out, "  \"chunk_size\": {},", file.block_size)?;
     field(out, "created_at", Some(created_at), ",\n")?;
     out.write_all(b"  \"sha256s\": [")?;
-    let mut text = [0_u8; 64];
-    for (index, digest) in file.digests.iter().enumerate() {
-        hex::encode_to_slice(digest, &mut text).map_err(io::Error::other)?;
-        out.write_all(if index == 0 { b"\n    \"" } else { b",\n    \"" })?;
-        out.write_all(&text)?;
-        out.write_all(b"\"")?;
+    let mut comma: &[u8] = b"";
+    for (count, digest) in file.digests.runs() {
+        let line = format!("\n    \"{}\"", hex::encode(digest));
+        for _ in 0..count {
+            out.write_all(comma)?;
+            out.write_all(line.as_bytes())?;
+            comma = b",";
+        }
     }
     out.write_all(if file.digests.is_empty() {
         b"],\n"

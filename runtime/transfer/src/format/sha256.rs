@@ -1,7 +1,7 @@
 //! Reading the `_sha256file` document as a stream.
 //!
 //! Problem: for a great volume it is far greater than the memory that it may cost. So it is parsed as it comes, and
-//! only 32 bytes per hash block are kept. Bound: the number of digests that the volume's size and the block size
+//! only the digests are kept, runs of the same one once. Bound: the number of digests that the volume's size and the block size
 //! allow; 1 MiB for all other text. That needs `chunk_size` before `sha256s`, as Cinder's sorted keys have it.
 
 use std::cell::Cell;
@@ -11,7 +11,7 @@ use std::io::{self, BufReader, Read};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::decode::lower_hex;
-use super::{Header, Sha256Digest, Sha256file, VERSION, most_blocks};
+use super::{Digests, Header, Sha256Digest, Sha256file, VERSION, most_blocks};
 use crate::error::TransferError;
 
 /// Bytes of everything but the digests.
@@ -56,7 +56,7 @@ pub fn decode_sha256file(
         });
     }
     let expected = volume_bytes.div_ceil(u64::from(parsed.file.block_size));
-    if parsed.file.digests.len() as u64 != expected {
+    if parsed.file.digests.len() != expected {
         return Err(invalid(format!(
             "it has {} digests instead of {expected}",
             parsed.file.digests.len()
@@ -134,11 +134,7 @@ impl<'de> Visitor<'de> for Document<'_> {
                     }
                     let more = expected.saturating_mul(PER_DIGEST);
                     self.budget.set(self.budget.get().saturating_add(more));
-                    once(
-                        &mut digests,
-                        "sha256s",
-                        map.next_value_seed(Digests { expected })?,
-                    )?;
+                    once(&mut digests, "sha256s", map.next_value_seed(List { expected })?)?;
                 }
                 other => return Err(A::Error::custom(format!("unknown key {other:?}"))),
             }
@@ -170,28 +166,28 @@ fn once<T, E: Error>(slot: &mut Option<T>, key: &'static str, value: T) -> Resul
 }
 
 /// The list of digests, of which no more are kept than the volume has blocks.
-struct Digests {
+struct List {
     expected: u64,
 }
 
-impl<'de> DeserializeSeed<'de> for Digests {
-    type Value = Vec<Sha256Digest>;
+impl<'de> DeserializeSeed<'de> for List {
+    type Value = Digests;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de> Visitor<'de> for Digests {
-    type Value = Vec<Sha256Digest>;
+impl<'de> Visitor<'de> for List {
+    type Value = Digests;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of SHA-256 digests")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut digests = Vec::new();
+        let mut digests = Digests::new();
         while let Some(Digest(digest)) = seq.next_element()? {
-            if digests.len() as u64 >= self.expected {
+            if digests.len() >= self.expected {
                 return Err(A::Error::custom(format!(
                     "it has more than {} digests",
                     self.expected

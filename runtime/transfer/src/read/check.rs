@@ -106,8 +106,7 @@ impl<'a> Blocks<'a> {
         let (digests, block, compared) = (&self.file.digests, &mut self.block, &mut self.compared);
         let mut wrong = None;
         let mut each = |digest| {
-            let expected = usize::try_from(*block).ok().and_then(|block| digests.get(block));
-            if expected != Some(&digest) && wrong.is_none() {
+            if digests.get(*block) != Some(&digest) && wrong.is_none() {
                 wrong = Some(*block);
             }
             *block += 1;
