@@ -1,5 +1,6 @@
 //! Decodes objects: exactly the declared length, nothing behind.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -8,7 +9,8 @@ use cofferdam_sandbox::stream::Reader;
 use tokio::sync::mpsc;
 
 use super::{Faults, Fetch, Plan};
-use crate::codec::{Decoder, Fault};
+use crate::codec::{Decoder, Fault, Format};
+use crate::digest::{is_zero, zeros};
 use crate::error::TransferError;
 use crate::format::ObjectEntry;
 use crate::thread::Stop;
@@ -44,11 +46,12 @@ impl Decoding {
         mut fetches: mpsc::Receiver<Fetch>,
         out: &SyncSender<Decoded>,
     ) -> Result<(), Stop> {
+        let mut blank = None;
         while let Some(Fetch { index, mut body }) = fetches.blocking_recv() {
             let wanted = self.plan.wanted.get(index).ok_or(Stop::Gone)?;
             let object = || self.plan.name(index);
             // The fault is recorded before the reader goes: whoever writes to it then knows why it went.
-            let error = match one(index, &wanted.entry, &mut body, out) {
+            let error = match one(index, &wanted.entry, &mut body, &mut blank, out) {
                 Ok(()) => {
                     out.send(Decoded::End { index }).map_err(|_| Stop::Gone)?;
                     continue;
@@ -76,20 +79,69 @@ impl Decoding {
     }
 }
 
+/// An object of nothing but zeros, as it was stored. The next one that is stored the same holds the same and is not decoded: a
+/// sparse volume has thousands of these.
+struct Blank {
+    format: Format,
+    length: u64,
+    stored: Vec<u8>,
+}
+
+/// Bytes of the longest that is remembered; zlib makes 2 MB of 2 GB of zeros.
+const MOST_STORED: usize = 4 << 20;
+
 /// Decodes one object.
 fn one(
     index: usize,
     entry: &ObjectEntry,
     body: &mut Reader,
+    blank: &mut Option<Blank>,
     out: &SyncSender<Decoded>,
 ) -> Result<(), Problem> {
-    let mut decoder = Decoder::new(entry.compression.format(), entry.length)?;
+    let (format, length) = (entry.compression.format(), entry.length);
+    let mut next = || body.blocking_next().map_err(|broken| Problem::Broken(broken.0));
+    let only_zeros = Cell::new(true);
     let mut emit = |data: Bytes| {
+        only_zeros.set(only_zeros.get() && is_zero(&data));
         let decoded = Decoded::Data { index, data };
         out.send(decoded).map_err(|_| Problem::Stop(Stop::Gone))
     };
-    while let Some(piece) = body.blocking_next().map_err(|broken| Problem::Broken(broken.0))? {
+    // As long as it is what is known, it is held.
+    let mut held = Vec::new();
+    if let Some(known) = blank
+        .as_ref()
+        .filter(|blank| blank.format == format && blank.length == length)
+    {
+        let mut rest = known.stored.as_slice();
+        while let Some(piece) = next()? {
+            let after = rest.strip_prefix(&piece[..]);
+            held.push(piece);
+            match after {
+                Some(after) => rest = after,
+                None => break,
+            }
+        }
+        if rest.is_empty() && held.iter().map(Bytes::len).sum::<usize>() == known.stored.len() {
+            return zeros(length, |part| emit(Bytes::from_static(part)));
+        }
+    }
+    let mut decoder = Decoder::new(format, length)?;
+    let mut stored = (format != Format::None).then(Vec::new);
+    let mut held = held.into_iter();
+    while let Some(piece) = held.next().map_or_else(&mut next, |piece| Ok(Some(piece)))? {
+        stored = stored.filter(|stored| only_zeros.get() && stored.len() + piece.len() <= MOST_STORED);
+        if let Some(stored) = &mut stored {
+            stored.extend_from_slice(&piece);
+        }
         decoder.push(piece, &mut emit)?;
     }
-    decoder.finish(&mut emit)
+    decoder.finish(&mut emit)?;
+    if let Some(stored) = stored.filter(|_| only_zeros.get()) {
+        *blank = Some(Blank {
+            format,
+            length,
+            stored,
+        });
+    }
+    Ok(())
 }

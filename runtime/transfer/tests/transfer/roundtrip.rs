@@ -161,3 +161,46 @@ async fn holes_are_not_written_and_progress_tells_the_truth() {
     let bytes = std::fs::read(&target).unwrap();
     assert!(bytes[..24 << 20] == content && bytes[24 << 20..] == [0xff; 5]);
 }
+
+#[tokio::test]
+async fn objects_of_nothing_but_zeros_are_checked_like_others_though_they_are_not_decoded_again() {
+    let mut random = Random::new("zeros");
+    // Data, zeros eleven times, data; the last object is shorter.
+    let mut content = vec![0; (12 << 16) + 5000];
+    content[..70_000].copy_from_slice(&random.bytes(70_000));
+    content[11 << 16..(11 << 16) + 100].fill(9);
+    let volume = Volume::new(&content);
+    for algorithm in ["none", "zlib", "zstd", "bz2"] {
+        let store = Arc::new(MemoryStore::default());
+        backup(&store, &volume.path, plan(1 << 16, 4096, algorithm))
+            .await
+            .unwrap();
+        let expected = of_bytes(content.len() as u64);
+        let (restored, _) = restore(&store, &expected).await.unwrap();
+        assert!(restored == content, "{algorithm}");
+        let names: Vec<String> = store.names();
+        let blanks = names.iter().filter(|name| store.bytes(name).len() < 1000);
+        let blanks: Vec<_> = blanks.filter(|name| name.contains("-000")).collect();
+        assert!(blanks.len() >= 9, "{algorithm}: {blanks:?}");
+        let mut noticed = 0;
+        for name in blanks {
+            let sound = store.bytes(name);
+            let cut = sound[..sound.len() - 1].to_vec();
+            let longer = [&sound[..], &[0]].concat();
+            let mut other = sound.clone();
+            other[sound.len() / 2] ^= 0x40;
+            for damaged in [cut, longer, other, random.bytes(sound.len())] {
+                store.set(name, damaged);
+                // Some bits of a stream mean nothing.
+                match restore(&store, &expected).await {
+                    Ok((restored, _)) => assert!(restored == content, "{algorithm}"),
+                    Err(_) => noticed += 1,
+                }
+            }
+            store.set(name, sound);
+        }
+        println!("{algorithm}: {noticed} damages to objects of zeros noticed");
+        assert!(noticed >= 9 * 3, "{algorithm}: {noticed}");
+        restore(&store, &expected).await.unwrap();
+    }
+}
