@@ -69,6 +69,10 @@ torture kills="300" seed="7" damages="5000": build
     @cargo test --quiet --workspace --test transfer chances:: -- --nocapture
     @cargo test --quiet --workspace --test full -- --nocapture
 
+# Throw bytes that find new code at every parser of bytes from outside, so many minutes each, or at one of them
+fuzz minutes="1" *target:
+    @tools/fuzz {{ minutes }} {{ target }}
+
 # Exchange backups with the real Cinder, both ways, and compare every byte
 interop: build
     @tests/interop/run

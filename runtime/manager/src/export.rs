@@ -5,6 +5,8 @@
 //! fields that are named here are taken, and the record is made of the objects themselves, as when a backup is
 //! adopted; the text must agree with them. Bound: [`MAX_URL`] bytes.
 
+pub(crate) mod fuzz;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus};

@@ -45,3 +45,9 @@ pub use operations::{OperationId, OperationKind, OperationState, OperationStatus
 pub use options::{BackendOptions, ServiceOptions, Supervision, Webhook};
 pub use orphans::Orphan;
 pub use reload::{ReloadError, Reloaded};
+
+/// Doors for a fuzzer: each takes any bytes, and panics when they break a rule.
+#[doc(hidden)]
+pub mod fuzz {
+    pub use crate::export::fuzz::backup_url;
+}

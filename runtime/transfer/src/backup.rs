@@ -29,6 +29,7 @@ use cofferdam_sandbox::contract::Placement;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
+pub(crate) use self::journal::fuzz;
 use self::journal::{Done, Journal, Opening};
 use self::layout::{Layout, Span};
 use self::ledger::Ledger;

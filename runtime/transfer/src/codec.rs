@@ -9,6 +9,7 @@ mod bzip2;
 mod decode;
 mod deflate;
 mod encode;
+pub(crate) mod fuzz;
 mod parallel;
 
 use std::str::FromStr;

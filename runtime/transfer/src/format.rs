@@ -7,6 +7,7 @@
 mod decode;
 mod digests;
 mod encode;
+pub(crate) mod fuzz;
 mod sha256;
 
 use jiff::Timestamp;

@@ -47,3 +47,11 @@ pub mod documents {
         encode_sha256file, metadata_name, sha256file_name,
     };
 }
+
+/// Doors for a fuzzer: each takes any bytes, and panics when they break a rule.
+#[doc(hidden)]
+pub mod fuzz {
+    pub use crate::backup::fuzz::journal;
+    pub use crate::codec::fuzz::decoder;
+    pub use crate::format::fuzz::{metadata, sha256file};
+}

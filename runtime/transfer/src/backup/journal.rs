@@ -6,6 +6,8 @@
 //! has no such times, so its backup begins anew. Nothing is synced: a line that a power cut swallows costs one object's
 //! work. Cost: about 2 MiB per GiB of volume that is not zeros.
 
+pub(crate) mod fuzz;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -77,15 +79,7 @@ impl Journal {
             .truncate(false)
             .mode(0o600)
             .open(path)?;
-        let mut lines = Lines::new(BufReader::new(&file));
-        let before: Option<Opening> = lines.next_line()?;
-        let mut done = Vec::new();
-        if before.as_ref() == Some(opening) {
-            while let Some(object) = lines.next_line()?.and_then(Line::read) {
-                done.push(object);
-            }
-        }
-        let sound = if done.is_empty() { 0 } else { lines.sound };
+        let (done, sound) = read(BufReader::new(&file), opening)?;
         file.set_len(sound)?;
         file.seek(SeekFrom::Start(sound))?;
         let mut journal = Journal { file };
@@ -101,12 +95,30 @@ impl Journal {
     }
 
     fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let text = serde_json::to_vec(value)?;
-        let mut line = format!("{:08x} ", crc32c::crc32c(&text)).into_bytes();
-        line.extend(text);
-        line.push(b'\n');
-        self.file.write_all(&line)
+        self.file.write_all(&sealed(&serde_json::to_vec(value)?))
     }
+}
+
+/// The text as a line of the journal.
+fn sealed(text: &[u8]) -> Vec<u8> {
+    let mut line = format!("{:08x} ", crc32c::crc32c(text)).into_bytes();
+    line.extend(text);
+    line.push(b'\n');
+    line
+}
+
+/// What a journal says is done, and up to which byte it is believed.
+fn read(input: impl BufRead, opening: &Opening) -> io::Result<(Vec<Done>, u64)> {
+    let mut lines = Lines::new(input);
+    let before: Option<Opening> = lines.next_line()?;
+    let mut done = Vec::new();
+    if before.as_ref() == Some(opening) {
+        while let Some(object) = lines.next_line()?.and_then(Line::read) {
+            done.push(object);
+        }
+    }
+    let sound = if done.is_empty() { 0 } else { lines.sound };
+    Ok((done, sound))
 }
 
 /// Reads lines as long as they are sound.
