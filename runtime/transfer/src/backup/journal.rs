@@ -110,10 +110,10 @@ fn sealed(text: &[u8]) -> Vec<u8> {
 /// What a journal says is done, and up to which byte it is believed.
 fn read(input: impl BufRead, opening: &Opening) -> io::Result<(Vec<Done>, u64)> {
     let mut lines = Lines::new(input);
-    let before: Option<Opening> = lines.next_line()?;
+    let before: Option<Opening> = lines.next_line(Some)?;
     let mut done = Vec::new();
     if before.as_ref() == Some(opening) {
-        while let Some(object) = lines.next_line()?.and_then(Line::read) {
+        while let Some(object) = lines.next_line(|line: Line| line.read(opening))? {
             done.push(object);
         }
     }
@@ -133,14 +133,17 @@ impl<R: BufRead> Lines<R> {
         Lines { input, sound: 0 }
     }
 
-    fn next_line<T: for<'a> Deserialize<'a>>(&mut self) -> io::Result<Option<T>> {
+    fn next_line<T: for<'a> Deserialize<'a>, U>(
+        &mut self,
+        read: impl FnOnce(T) -> Option<U>,
+    ) -> io::Result<Option<U>> {
         let mut line = Vec::new();
         self.input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)?;
-        let parsed = parse(&line);
-        if parsed.is_some() {
+        let read = parse(&line).and_then(read);
+        if read.is_some() {
             self.sound += line.len() as u64;
         }
-        Ok(parsed)
+        Ok(read)
     }
 }
 
@@ -169,12 +172,14 @@ impl Line {
         }
     }
 
-    fn read(self) -> Option<Done> {
+    /// The object, if it can be one of that backup.
+    fn read(self, opening: &Opening) -> Option<Done> {
         let mut md5 = Md5Digest::default();
         hex::decode_to_slice(&self.md5, &mut md5).ok()?;
         let mut digests = Digests::new();
         let blocks = self.digests.iter().map(|(count, _)| *count);
-        if blocks.fold(0, u64::saturating_add) > self.length {
+        let expected = self.length.div_ceil(u64::from(opening.block_size.max(1)));
+        if self.length > opening.object_size || blocks.fold(0, u64::saturating_add) != expected {
             return None;
         }
         for (count, text) in self.digests {
@@ -212,7 +217,7 @@ mod tests {
             parent: None,
             container: "c".into(),
             prefix: "p".into(),
-            object_size: 8,
+            object_size: 12,
             block_size: 4,
             algorithm: "zlib".into(),
             source: Identity::default(),
@@ -223,7 +228,7 @@ mod tests {
         Made {
             entry: ObjectEntry {
                 compression: Tag::NONE,
-                length: 8,
+                length: 12,
                 md5: [7; 16],
                 offset,
             },
@@ -239,7 +244,7 @@ mod tests {
         let (mut journal, done) = Journal::open(&path, &opening("a")).unwrap();
         assert_eq!(done, []);
         for number in 1..=3 {
-            journal.append(number, &made(number * 8), number).unwrap();
+            journal.append(number, &made(number * 12), number).unwrap();
         }
         let numbers = |done: Vec<Done>| done.iter().map(|done| done.number).collect::<Vec<_>>();
         let whole = std::fs::read(&path).unwrap();
@@ -248,7 +253,7 @@ mod tests {
             let (mut journal, done) = Journal::open(&path, &opening("a")).unwrap();
             let lines = whole[..length].iter().filter(|byte| **byte == b'\n').count();
             let expected: Vec<u64> = (1..lines as u64).collect();
-            assert!(done.iter().all(|done| done.made == made(done.number * 8)));
+            assert!(done.iter().all(|done| done.made == made(done.number * 12)));
             assert_eq!(numbers(done), expected, "cut at {length}");
             journal.append(9, &made(9), 9).unwrap();
             let (_, done) = Journal::open(&path, &opening("a")).unwrap();
