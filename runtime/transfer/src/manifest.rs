@@ -91,7 +91,7 @@ impl Manifest {
     pub(crate) fn blocks(&self) -> u64 {
         self.sha256file
             .as_ref()
-            .map_or(0, |file| file.digests.len() as u64)
+            .map_or(0, |file| file.digests.len())
     }
 }
 
