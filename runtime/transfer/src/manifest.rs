@@ -89,9 +89,7 @@ impl Manifest {
 
     /// Its digests have one for every block of the volume: so many.
     pub(crate) fn blocks(&self) -> u64 {
-        self.sha256file
-            .as_ref()
-            .map_or(0, |file| file.digests.len())
+        self.sha256file.as_ref().map_or(0, |file| file.digests.len())
     }
 }
 
