@@ -50,6 +50,11 @@ fn error_at(
     }
 }
 
+/// The pause that an answer asks for by `Retry-After`, in milliseconds: seconds or a date, at most an hour.
+pub fn retry_after(headers: &Headers) -> Option<u32> {
+    headers.get("retry-after").and_then(|asks| pause(asks, time::now))
+}
+
 /// Milliseconds from a `Retry-After`: seconds, or a date.
 fn pause(text: &str, now: impl FnOnce() -> u64) -> Option<u32> {
     let seconds = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
