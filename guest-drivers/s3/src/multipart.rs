@@ -10,6 +10,7 @@
 
 use cofferdam_driver::http::encode::percent;
 use cofferdam_driver::http::{Headers as Answered, Method, time};
+use cofferdam_driver::wasip2::io::streams::StreamError;
 use cofferdam_driver::{BodyInfo, BodyNeeds, Error, InputStream, ObjectAddress, log};
 
 use crate::client::{Call, add};
@@ -106,7 +107,15 @@ fn parts(
         );
         left -= length;
     }
-    Ok(tags)
+    match body.blocking_read(1) {
+        Err(StreamError::Closed) => Ok(tags),
+        Err(StreamError::LastOperationFailed(_)) => {
+            Err(Error::failed("the object's body broke off at its end"))
+        }
+        Ok(_) => Err(Error::failed(format!(
+            "the object's body has more than the announced {size} bytes"
+        ))),
+    }
 }
 
 fn complete(

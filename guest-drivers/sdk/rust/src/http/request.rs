@@ -13,8 +13,9 @@ use wasip2::http::types::{
     RequestOptions, Scheme as WasiScheme,
 };
 use wasip2::io::poll::poll;
+use wasip2::io::streams::StreamError;
 
-use super::{Response, Scheme, Url, failure, shown};
+use super::{Response, Scheme, Url, failure, shown, status};
 use crate::bindings::cofferdam::backup::host;
 use crate::pipe::{PipeError, pipe};
 use crate::{BodyInfo, BodyNeeds, Error, InputStream, OutputStream};
@@ -206,7 +207,12 @@ fn options(timeouts: Timeouts) -> RequestOptions {
 
 /// Writes a piece. No flush: once all announced bytes are written, the host may have closed the stream already.
 fn write(sink: &OutputStream, mut piece: &[u8]) -> Result<(), PipeError> {
-    let failed = |error: wasip2::io::streams::StreamError| PipeError::SinkFailed(error.to_string());
+    let failed = |error: StreamError| {
+        PipeError::SinkFailed(match error {
+            StreamError::Closed => "the connection was closed".to_owned(),
+            StreamError::LastOperationFailed(error) => error.to_debug_string(),
+        })
+    };
     while !piece.is_empty() {
         sink.subscribe().block();
         let room = usize::try_from(sink.check_write().map_err(failed)?).unwrap_or(usize::MAX);
@@ -227,8 +233,9 @@ fn receive(future: &FutureIncomingResponse, origin: String) -> Result<Response, 
     }
 }
 
-/// The answer to a request whose body could not be sent: waited for briefly; without one, or with one that claims
-/// success for a body that the server cannot have, the break is the error.
+/// The answer to a request whose body could not be sent: waited for briefly. Without one, why there is none is the
+/// error, if the host knows more than that the connection broke. One that claims success for a body that the server
+/// cannot have is no answer.
 fn early_answer(
     future: &FutureIncomingResponse,
     origin: String,
@@ -236,15 +243,14 @@ fn early_answer(
 ) -> Result<Response, Error> {
     let patience = u64::try_from(PATIENCE.as_nanos()).unwrap_or(u64::MAX);
     let (ready, timer) = (future.subscribe(), subscribe_duration(patience));
-    let came = poll(&[&ready, &timer]).contains(&0);
-    if came && let Ok(incoming) = answer(future) {
-        let response = Response::new(incoming, origin);
-        if !response.is_success() {
-            return Ok(response);
-        }
-        return Err(broken(response.origin()));
+    if !poll(&[&ready, &timer]).contains(&0) {
+        return Err(broken(&origin));
     }
-    Err(broken(&origin))
+    match answer(future) {
+        Ok(incoming) if !status::is_success(incoming.status()) => Ok(Response::new(incoming, origin)),
+        Ok(_) | Err(ErrorCode::HttpProtocolError | ErrorCode::InternalError(None)) => Err(broken(&origin)),
+        Err(code) => Err(failure::error(&code, &origin)),
+    }
 }
 
 fn answer(future: &FutureIncomingResponse) -> Result<IncomingResponse, ErrorCode> {
