@@ -8,8 +8,9 @@ use cofferdam_driver::http::encode;
 use cofferdam_driver::wasip2::random::random::get_random_bytes;
 use cofferdam_driver::{Error, ObjectAddress, log};
 
+use crate::call::Call;
 use crate::listing::Asked;
-use crate::session::{Call, Session};
+use crate::session::Session;
 use crate::{containers, objects};
 
 const PREFIX: &str = ".cofferdam-canary-";

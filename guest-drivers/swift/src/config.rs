@@ -3,14 +3,19 @@
 //! Combinations are refused that Swift's clients pass over in silence, because each is the trace of a mistake: domains or a
 //! region with version 1, an auth URL of one version with another, a password beside an application credential.
 
+mod credentials;
+
 use std::time::Duration;
 
 use cofferdam_driver::http::{Timeouts, Url};
-use cofferdam_driver::{Error, Secret, Settings};
+use cofferdam_driver::{Error, Settings};
 
 use crate::catalog::Wanted;
 use crate::options;
 use crate::placement::{Portions, check_container};
+
+pub(crate) use credentials::{Credentials, Identity, Keystone};
+use credentials::{OWN, SERVICE, application};
 
 /// All that the driver does depends on.
 #[derive(Debug)]
@@ -26,67 +31,6 @@ pub(crate) struct Config {
     pub(crate) timeouts: Timeouts,
     pub(crate) portions: Portions,
 }
-
-/// Where to log in and as whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Identity {
-    pub(crate) url: Url,
-    pub(crate) credentials: Credentials,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Credentials {
-    /// Swift's own auth.
-    V1 {
-        user: String,
-        key: Secret,
-    },
-    Keystone(Keystone),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Keystone {
-    /// API 2.
-    V2 {
-        user: String,
-        key: Secret,
-        tenant: String,
-    },
-    /// API 3. A domain without a name is the one with the id `default`.
-    Password {
-        user: String,
-        user_domain: Option<String>,
-        key: Secret,
-        project: String,
-        project_domain: Option<String>,
-    },
-    /// API 3.
-    Application { id: String, secret: Secret },
-}
-
-/// The names of the options that say who somebody is.
-struct Names {
-    user: &'static str,
-    key: &'static str,
-    project: &'static str,
-    user_domain: &'static str,
-    project_domain: &'static str,
-}
-
-const OWN: Names = Names {
-    user: options::USER,
-    key: options::KEY,
-    project: options::PROJECT,
-    user_domain: options::USER_DOMAIN,
-    project_domain: options::PROJECT_DOMAIN,
-};
-const SERVICE: Names = Names {
-    user: options::SERVICE_USER,
-    key: options::SERVICE_KEY,
-    project: options::SERVICE_PROJECT,
-    user_domain: options::SERVICE_USER_DOMAIN,
-    project_domain: options::SERVICE_PROJECT_DOMAIN,
-};
 
 impl Config {
     pub(crate) fn from_settings(settings: &Settings) -> Result<Self, Error> {
@@ -126,60 +70,6 @@ impl Config {
     }
 }
 
-impl Names {
-    fn credentials(&self, settings: &Settings, version: i64) -> Result<Credentials, Error> {
-        let user = required(settings, self.user, version)?;
-        let key = settings.required_secret(self.key)?;
-        if version == 1 {
-            let useless = [
-                self.project,
-                options::TENANT,
-                self.user_domain,
-                self.project_domain,
-            ];
-            absent(settings, &useless, "version 1 knows no projects and domains")?;
-            return Ok(Credentials::V1 { user, key });
-        }
-        let project = match self.tenant(settings)? {
-            Some(tenant) => tenant,
-            None => required(settings, self.project, version)?,
-        };
-        if version == 2 {
-            absent(
-                settings,
-                &[self.user_domain, self.project_domain],
-                "version 2 knows no domains",
-            )?;
-            let tenant = project;
-            return Ok(Credentials::Keystone(Keystone::V2 { user, key, tenant }));
-        }
-        Ok(Credentials::Keystone(Keystone::Password {
-            user,
-            user_domain: text(settings, self.user_domain)?,
-            key,
-            project,
-            project_domain: text(settings, self.project_domain)?,
-        }))
-    }
-
-    /// The project by its older name, which the service user does not have.
-    fn tenant(&self, settings: &Settings) -> Result<Option<String>, Error> {
-        if self.project != options::PROJECT {
-            return Ok(None);
-        }
-        match (text(settings, options::TENANT)?, text(settings, self.project)?) {
-            (Some(tenant), Some(project)) if tenant != project => Err(Error::invalid_configuration(
-                options::TENANT,
-                format!(
-                    "it is another name for {}, which says something else",
-                    self.project
-                ),
-            )),
-            (tenant, _) => Ok(tenant),
-        }
-    }
-}
-
 fn check_single_user(settings: &Settings) -> Result<(), Error> {
     match settings.text(options::AUTH)? {
         None | Some("single_user") => Ok(()),
@@ -191,40 +81,6 @@ fn check_single_user(settings: &Settings) -> Result<(), Error> {
             options::AUTH,
             "expected single_user",
         )),
-    }
-}
-
-fn application(settings: &Settings) -> Result<Option<Credentials>, Error> {
-    let (id, secret) = (
-        text(settings, options::APPLICATION_ID)?,
-        settings.secret(options::APPLICATION_SECRET)?,
-    );
-    let lacks = |option: &str| {
-        Err(Error::invalid_configuration(
-            option,
-            "an application credential needs it",
-        ))
-    };
-    match (id, secret) {
-        (None, None) => Ok(None),
-        (Some(_), None) => lacks(options::APPLICATION_SECRET),
-        (None, Some(_)) => lacks(options::APPLICATION_ID),
-        (Some(id), Some(secret)) => {
-            let useless = [
-                OWN.user,
-                OWN.key,
-                OWN.project,
-                options::TENANT,
-                OWN.user_domain,
-                OWN.project_domain,
-            ];
-            absent(
-                settings,
-                &useless,
-                "the application credential says who the user is and in which project",
-            )?;
-            Ok(Some(Credentials::Keystone(Keystone::Application { id, secret })))
-        }
     }
 }
 

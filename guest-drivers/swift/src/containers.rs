@@ -3,11 +3,12 @@
 use cofferdam_driver::http::Method;
 use cofferdam_driver::{ContainerPage, Error};
 
+use crate::call::Call;
 use crate::listing::{self, Asked};
 use crate::objects::page;
 use crate::options;
 use crate::placement::check_container;
-use crate::session::{Call, Session};
+use crate::session::Session;
 
 /// Makes the container unless it is there.
 ///
@@ -59,7 +60,7 @@ pub(crate) fn exists(session: &mut Session, container: &str) -> Result<bool, Err
 pub(crate) fn list(session: &mut Session, asked: &Asked<'_>) -> Result<ContainerPage, Error> {
     match page(session, None, asked) {
         Ok(body) => listing::containers(&body, asked),
-        // A token that is not taken at all would be told here too, were this not a look at the container.
+        // Without a right to the container either, the look at it is refused, and that is told.
         Err(Error::Unauthorized(_)) if exists(session, &session.config().container.clone())? => {
             Ok(listing::only(&session.config().container, asked.after))
         }

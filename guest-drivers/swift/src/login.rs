@@ -16,6 +16,8 @@ use crate::options;
 
 /// Bytes that an answer may have; catalogs of a hundred services stay below a tenth of it.
 const LONGEST_ANSWER: usize = 1 << 20;
+/// How [`Response::error`] begins for a login.
+const CANNOT: &str = "cannot log in";
 /// Bytes that a token may have.
 const LONGEST_TOKEN: usize = 16 << 10;
 
@@ -69,6 +71,20 @@ pub(crate) fn log_in(identity: &Identity, timeouts: Timeouts) -> Result<Granted,
         Credentials::V1 { user, key } => v1::log_in(&identity.url, user, key, timeouts),
         Credentials::Keystone(credentials) => keystone::log_in(&identity.url, credentials, timeouts),
     }
+    .map_err(told_apart)
+}
+
+/// What the network or the host's grants say reads the same for any server; here it is the identity service.
+fn told_apart(error: Error) -> Error {
+    match error {
+        Error::Unavailable(text) if !text.starts_with(CANNOT) => {
+            Error::unavailable(format!("{CANNOT}: {text}"))
+        }
+        Error::InvalidConfiguration(invalid) if invalid.option_name.is_empty() => {
+            Error::invalid_configuration(options::AUTH_URL, invalid.reason)
+        }
+        other => other,
+    }
 }
 
 /// The error that an answer without success means. 404 and the like come from a URL that is no identity service.
@@ -86,7 +102,7 @@ fn refusal_of(status: u16, origin: &str, usual: impl FnOnce() -> Error) -> Error
         403 => Error::unauthorized(format!(
             "{origin} forbade the login (403): the user may not log in so"
         )),
-        300..=399 | 400 | 404 | 405 | 410 => {
+        300..=399 | 400 | 404..=407 | 410..=412 => {
             not_an_identity_service(origin, &format!("it answered {status}"))
         }
         _ => usual(),
@@ -119,12 +135,25 @@ mod tests {
     }
 
     #[test]
+    fn what_keeps_the_login_from_happening_is_told_of_the_login() {
+        let Error::Unavailable(text) = told_apart(Error::unavailable("http://k gave no answer")) else {
+            panic!("not unavailable");
+        };
+        assert_eq!(text, "cannot log in: http://k gave no answer");
+        let denied = told_apart(Error::invalid_configuration("", "not granted"));
+        assert!(
+            matches!(denied, Error::InvalidConfiguration(invalid) if invalid.option_name == options::AUTH_URL)
+        );
+    }
+
+    #[test]
     fn a_refused_login_and_a_wrong_url_are_told_apart() {
         let of = |status| refusal_of(status, "http://k", || Error::unavailable("usual"));
         assert!(matches!(of(401), Error::Unauthorized(_)));
-        assert!(
-            matches!(of(404), Error::InvalidConfiguration(invalid) if invalid.option_name == options::AUTH_URL)
-        );
+        for status in [302, 400, 404, 412] {
+            assert!(matches!(of(status), Error::InvalidConfiguration(_)), "{status}");
+        }
         assert!(matches!(of(503), Error::Unavailable(_)));
+        assert!(matches!(of(429), Error::Unavailable(_)));
     }
 }

@@ -9,10 +9,11 @@ use cofferdam_driver::{
     BodyInfo, ByteRange, Error, InputStream, ObjectAddress, ObjectInfo, OutputStream, Page,
 };
 
+use crate::call::Call;
 use crate::listing::{self, Asked};
 use crate::placement::{check_container, check_object};
 use crate::range;
-use crate::session::{Call, Session};
+use crate::session::Session;
 
 /// Bytes of JSON that a page may have: 10,000 objects with names of 400 bytes.
 const LONGEST_LISTING: usize = 8 << 20;
