@@ -16,7 +16,7 @@ use cofferdam_sandbox::contract::{
 };
 use cofferdam_sandbox::stream::{Reader, Writer};
 use cofferdam_sandbox::{Failure, Instance, Limits};
-use cofferdam_transfer::{BackupPlan, Cancel, Expected, Link, Location, ObjectStore, Progress, Source};
+use cofferdam_transfer::{BackupPlan, Control, Expected, Link, Location, ObjectStore, Source};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
@@ -250,22 +250,17 @@ async fn transfer(scratch: &Path, volume: &Path, algorithm: &str) -> anyhow::Res
             placement,
             algorithm: algorithm.parse()?,
             spool: PathBuf::from(scratch),
+            force: false,
+            journal: None,
+            again: false,
         };
         let begin = Instant::now();
         let source = Source::open(volume)?;
-        cofferdam_transfer::backup(
-            store.clone(),
-            source,
-            plan,
-            Arc::new(Progress::default()),
-            Cancel::new(),
-        )
-        .await?;
+        cofferdam_transfer::backup(store.clone(), source, plan, Control::default()).await?;
         backup = backup.min(begin.elapsed());
 
         let target = scratch.join("restored");
         let begin = Instant::now();
-        let (progress, cancel) = (Arc::new(Progress::default()), Cancel::new());
         let link = Link {
             location: location.clone(),
             expected: Expected {
@@ -273,7 +268,7 @@ async fn transfer(scratch: &Path, volume: &Path, algorithm: &str) -> anyhow::Res
                 ..Expected::default()
             },
         };
-        cofferdam_transfer::restore(store.clone(), &[link], &target, false, progress, cancel).await?;
+        cofferdam_transfer::restore(store.clone(), &[link], &target, false, Control::default()).await?;
         restore = restore.min(begin.elapsed());
         std::fs::remove_file(target)?;
         cofferdam_transfer::delete(&*store, &location).await?;

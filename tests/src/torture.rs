@@ -77,13 +77,26 @@ pub fn torture(kills: u64, seed: u64) -> Tortured {
     let volume = service.path("volume");
     let mut content: Vec<u8> = (0..SIZE).map(|_| chance.u8(..64)).collect();
     let mut seen = Tortured::default();
-    let mut contents: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut contents: Vec<(String, Vec<Vec<u8>>)> = Vec::new();
     while seen.count() < kills {
-        let at = chance.usize(..SIZE - 200_000);
-        content[at..at + 200_000].fill_with(|| chance.u8(..));
-        std::fs::write(&volume, &content).expect("the volume is written");
+        // While the service is down the volume changes, or stays as an interrupted backup has left it.
+        let mut change = |content: &mut Vec<u8>| {
+            let at = chance.usize(..SIZE - 200_000);
+            content[at..at + 200_000].fill_with(|| chance.u8(..));
+            std::fs::write(&volume, &content).expect("the volume is written");
+        };
+        let early = seen.count() % 2 == 0;
+        if early {
+            change(&mut content);
+            if let Some((_, contents)) = contents.last_mut() {
+                contents.push(content.clone());
+            }
+        }
         start(&mut service);
         let backups = look(&service, &mut seen, &contents);
+        if !early {
+            change(&mut content);
+        }
         let available: Vec<&Value> = backups
             .iter()
             .filter(|backup| backup["status"] == "available")
@@ -114,7 +127,7 @@ pub fn torture(kills: u64, seed: u64) -> Tortured {
                 }
                 let begun = service.json(&arguments);
                 let id = begun["backup_id"].as_str().expect("an id").to_owned();
-                contents.push((id, content.clone()));
+                contents.push((id, vec![content.clone()]));
             }
         }
         std::thread::sleep(Duration::from_millis(chance.u64(..SPAN_MS)));
@@ -125,7 +138,7 @@ pub fn torture(kills: u64, seed: u64) -> Tortured {
         }
         if what == "restore" && target.exists() {
             let whole = std::fs::read(&target).expect("the target is read");
-            seen.torn += u64::from(!contents.iter().any(|(_, content)| *content == whole));
+            seen.torn += u64::from(!contents.iter().any(|(_, contents)| contents.contains(&whole)));
         }
         // Now and then it begins anew, so that full backups and short chains come up too.
         if chance.u8(..12) == 0 {
@@ -163,7 +176,7 @@ fn start(service: &mut Service) {
 }
 
 /// What a started service says of what is left, once it has put everything right; all backups, the newest first.
-fn look(service: &Service, seen: &mut Tortured, contents: &[(String, Vec<u8>)]) -> Vec<Value> {
+fn look(service: &Service, seen: &mut Tortured, contents: &[(String, Vec<Vec<u8>>)]) -> Vec<Value> {
     let begin = Instant::now();
     let backups = loop {
         let backups = service.get("/v1/backups");
@@ -191,11 +204,12 @@ fn look(service: &Service, seen: &mut Tortured, contents: &[(String, Vec<u8>)]) 
     }
     // The newest available one comes back bit for bit.
     if let Some(backup) = backups.iter().find(|backup| backup["status"] == "available")
-        && let Some((_, content)) = contents.iter().find(|(known, _)| known == id(backup))
+        && let Some((_, contents)) = contents.iter().find(|(known, _)| known == id(backup))
     {
         let target = service.path("whole");
         service.json(&["backup", "restore", id(backup), text(&target)]);
-        seen.lost += u64::from(std::fs::read(&target).expect("the target is read") != *content);
+        let restored = std::fs::read(&target).expect("the target is read");
+        seen.lost += u64::from(!contents.contains(&restored));
         std::fs::remove_file(target).expect("the target is removed");
     }
     let prefixes: Vec<&str> = backups

@@ -254,3 +254,64 @@ fn every_backup_is_verified_again_within_the_span_without_anybodys_asking() {
     assert!(service.log().contains("did not pass its verification"));
     service.stop();
 }
+
+#[test]
+fn a_whole_backend_is_taken_in_after_the_catalog_is_lost() {
+    let mut service = Service::posix("backup_file_size = \"1MiB\"\n");
+    let volume = service.path("volume");
+    std::fs::write(&volume, vec![3; SIZE]).unwrap();
+    let begun = |service: &mut Service| {
+        service.start();
+        service.wait("good", Duration::from_secs(10), |status| status["state"] == "up");
+    };
+    begun(&mut service);
+    let mut made = Vec::new();
+    for chain in 0..3_u64 {
+        made.push(create(&service, &["--container", &format!("shelf/{chain}")]));
+        for step in 1..3 {
+            scribble(&volume, chain * 10 + step, 9000);
+            let parent = id(made.last().unwrap()).to_owned();
+            let container = format!("shelf/{}", (chain + step) % 3);
+            made.push(create(
+                &service,
+                &["--parent", &parent, "--container", &container],
+            ));
+        }
+    }
+    // One whose parent is gone, and one that is damaged.
+    let orphan = create(&service, &["--parent", id(&made[0])]);
+    let damaged = create(&service, &["--container", "damaged"]);
+    let metadata = service
+        .backups()
+        .join("damaged")
+        .join(format!("{}_metadata", damaged["prefix"].as_str().unwrap()));
+    std::fs::write(metadata, b"{").unwrap();
+    let contents: Vec<_> = made.iter().map(|backup| restored(&service, id(backup))).collect();
+    service.stop();
+    for file in std::fs::read_dir(service.path("state")).unwrap().flatten() {
+        if file.file_name().to_string_lossy().starts_with("catalog") {
+            std::fs::remove_file(file.path()).unwrap();
+        }
+    }
+    begun(&mut service);
+    let output = service.run(&["backup", "adopt", "--backend", "good", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "the damaged one is told of");
+    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(done["adopted"].as_array().unwrap().len(), 10, "{done:#}");
+    let refused = done["refused"].as_array().unwrap();
+    assert_eq!(refused.len(), 1, "{done:#}");
+    assert_eq!(refused[0]["prefix"], damaged["prefix"]);
+    assert_eq!(refused[0]["error"]["code"], "metadata-invalid");
+    for (backup, content) in made.iter().zip(&contents) {
+        assert!(restored(&service, id(backup)) == *content);
+    }
+    let again = service.run(&["backup", "adopt", "--backend", "good", "--json"]);
+    let again: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(
+        (&again["adopted"], &again["known"]),
+        (&serde_json::json!([]), &10.into())
+    );
+    let one = service.json(&["backup", "show", id(&orphan)]);
+    assert_eq!(one["parent_id"], made[0]["id"]);
+    service.stop();
+}

@@ -149,6 +149,9 @@ pub struct CreateRequest {
     /// Only what has changed since that backup.
     #[serde(default)]
     pub parent: Option<String>,
+    /// Also of a volume that is in use or changes meanwhile (Cinder's `force`).
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// `POST /v1/backups/{id}/restore`.
@@ -189,6 +192,39 @@ pub struct OrphanView {
     pub backup_id: Option<String>,
     /// Whether it was removed now.
     pub removed: bool,
+}
+
+/// `POST /v1/adopt_all`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptAllRequest {
+    /// The backend that holds the objects.
+    pub backend: String,
+    /// Only what is in this container.
+    #[serde(default)]
+    pub container: Option<String>,
+}
+
+/// What came of `POST /v1/adopt_all`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AdoptedView {
+    /// Taken in now.
+    pub adopted: Vec<BackupView>,
+    /// Backups that have a record here already.
+    pub known: u64,
+    /// What looks like a backup and could not be taken in.
+    pub refused: Vec<RefusedView>,
+}
+
+/// What looks like a backup and could not be taken in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RefusedView {
+    /// Where its objects are.
+    pub container: String,
+    /// What their names begin with.
+    pub prefix: String,
+    /// Why.
+    pub error: ErrorView,
 }
 
 /// `POST /v1/adopt`.

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use crate::error::ApiError;
 use crate::metrics;
 use crate::model::{
-    AdoptRequest, BackupRecordView, BackupView, CreateRequest, ErrorView, EventView, OperationView,
-    OrphanView, RestoreRequest, ServiceView,
+    AdoptAllRequest, AdoptRequest, AdoptedView, BackupRecordView, BackupView, CreateRequest, ErrorView,
+    EventView, OperationView, OrphanView, RestoreRequest, ServiceView,
 };
 use crate::views;
 
@@ -44,6 +44,7 @@ pub fn router(manager: Arc<Manager>, reload: Option<Reload>) -> Router {
         .route("/metrics", get(read_metrics))
         .route("/v1/backups", get(backups).post(create))
         .route("/v1/adopt", post(adopt))
+        .route("/v1/adopt_all", post(adopt_all))
         .route("/v1/import_record", post(import))
         .route("/v1/orphans", get(orphans).delete(remove_orphans))
         .route("/v1/backups/{id}/export_record", get(export))
@@ -126,6 +127,7 @@ async fn create(
         container: request.container,
         incremental: request.incremental,
         parent: request.parent.as_deref().map(id).transpose()?,
+        force: request.force,
     };
     Ok(accepted(&manager.create(new).await?))
 }
@@ -139,6 +141,15 @@ async fn adopt(
         .adopt(&request.backend, request.container, request.prefix)
         .await?;
     Ok((StatusCode::CREATED, Json(views::backup(&record))))
+}
+
+async fn adopt_all(
+    State(manager): Shared,
+    request: Result<Json<AdoptAllRequest>, axum::extract::rejection::JsonRejection>,
+) -> Answer<Json<AdoptedView>> {
+    let request = body(request)?;
+    let all = manager.adopt_all(&request.backend, request.container).await?;
+    Ok(Json(views::adopted(all)))
 }
 
 #[derive(serde::Deserialize)]

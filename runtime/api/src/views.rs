@@ -1,10 +1,28 @@
 //! From the manager's values to what goes over the wire.
 
 use cofferdam_manager::{
-    BackupRecord, EventRecord, ManagerError, OperationState, OperationStatus, Orphan, ServiceStatus,
+    Adopted, BackupRecord, EventRecord, ManagerError, OperationState, OperationStatus, Orphan, ServiceStatus,
 };
 
-use crate::model::{BackupView, ErrorView, EventView, OperationView, OrphanView, ServiceView};
+use crate::model::{
+    AdoptedView, BackupView, ErrorView, EventView, OperationView, OrphanView, RefusedView, ServiceView,
+};
+
+/// What came of taking in all that a backend holds.
+pub(crate) fn adopted(done: Adopted) -> AdoptedView {
+    let refused = done.refused.into_iter();
+    AdoptedView {
+        adopted: done.adopted.iter().map(backup).collect(),
+        known: done.known,
+        refused: refused
+            .map(|(container, prefix, why)| RefusedView {
+                container,
+                prefix,
+                error: error(&why),
+            })
+            .collect(),
+    }
+}
 
 /// A service as it goes over the wire.
 pub fn service(service: &ServiceStatus) -> ServiceView {

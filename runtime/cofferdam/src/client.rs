@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use cofferdam_api::model::{ErrorBody, ErrorView, OperationView};
-use cofferdam_manager::{CompileHelper, Manager};
+use cofferdam_manager::{CompileHelper, Manager, ServiceOptions};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Method, Request};
@@ -39,10 +39,14 @@ pub(crate) fn helper() -> CompileHelper {
     }
 }
 
-/// Starts a manager on a configuration.
-pub(crate) async fn manager(config: &Config) -> anyhow::Result<Arc<Manager>> {
+/// Starts a manager on a configuration. A service goes on with backups that were interrupted; a single command does not.
+pub(crate) async fn manager(config: &Config, is_service: bool) -> anyhow::Result<Arc<Manager>> {
     let backends = config.backend_options()?;
-    Ok(Manager::start(config.service_options(), backends, helper())
+    let options = ServiceOptions {
+        resume_backups: is_service,
+        ..config.service_options()
+    };
+    Ok(Manager::start(options, backends, helper())
         .await
         .map_err(service_error)?)
 }
@@ -59,7 +63,7 @@ impl Client {
         if tokio::net::UnixStream::connect(&socket).await.is_ok() {
             return Ok(Client::Daemon(socket));
         }
-        let manager = manager(config).await?;
+        let manager = manager(config, false).await?;
         let router = cofferdam_api::router(manager.clone(), None);
         Ok(Client::Embedded { manager, router })
     }

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use cofferdam_api::model::{BackupView, EventView, OperationView, OrphanView, ServiceView};
+use cofferdam_api::model::{AdoptedView, BackupView, EventView, OperationView, OrphanView, ServiceView};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
@@ -242,6 +242,31 @@ pub(crate) fn backups(backups: &[BackupView]) {
         ]);
     }
     line(&table.to_string());
+}
+
+/// What came of taking in all that a backend holds.
+pub(crate) fn adopted(done: &AdoptedView) {
+    if !done.adopted.is_empty() {
+        backups(&done.adopted);
+    }
+    if !done.refused.is_empty() {
+        let mut table = table(&["CONTAINER", "PREFIX", "REFUSED", "WHAT TO DO"]);
+        for refused in &done.refused {
+            table.add_row(vec![
+                Cell::new(&refused.container),
+                Cell::new(&refused.prefix),
+                Cell::new(format!("{}: {}", refused.error.code, refused.error.message)),
+                Cell::new(&refused.error.remedy),
+            ]);
+        }
+        line(&table.to_string());
+    }
+    line(&format!(
+        "{} taken in, {} known already, {} refused",
+        done.adopted.len(),
+        done.known,
+        done.refused.len()
+    ));
 }
 
 /// Objects that belong to no record.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, VolumeId};
 use cofferdam_sandbox::contract::{BackupIdentity, Placement};
 use cofferdam_sandbox::units::show_bytes;
-use cofferdam_transfer::{BackupPlan, Parent, Source, TransferError};
+use cofferdam_transfer::{BackupOutcome, BackupPlan, Parent, Source, TransferError};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -33,6 +33,16 @@ pub struct NewBackup {
     pub incremental: bool,
     /// Only what has changed since that backup, whatever it is of: how a chain is continued that was adopted.
     pub parent: Option<BackupId>,
+    /// Also of a volume that is in use and changes meanwhile (Cinder's `force`).
+    pub force: bool,
+}
+
+/// How a backup is to be made, besides what its record says.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    force: bool,
+    /// An earlier life of this process has begun it.
+    again: bool,
 }
 
 /// Longest text that a record holds; Cinder's columns have 255 characters.
@@ -66,24 +76,74 @@ impl Manager {
         if source.size() == 0 {
             return Err(TransferError::EmptyVolume { path: new.volume }.into());
         }
+        if !new.force {
+            source.check_unused()?;
+        }
         let mut record = self.new_record(&new, &backend, &source);
         if let Some(parent) = &parent {
             // The chain is of one volume, whatever it was called where the chain began.
             (record.parent_id, record.volume_id) = (Some(parent.id), parent.volume_id);
         }
+        record.container = new.container.clone();
         self.catalog.insert(&record).await?;
         let running = self.operations.begin(OperationKind::Create, record.id);
         let status = self.operations.status(running.id)?;
         let manager = self.clone();
+        let manner = Manner {
+            force: new.force,
+            again: false,
+        };
         tokio::spawn(async move {
             let id = record.id;
             let result = manager
-                .transfer_backup(record, parent, generation, source, new.container, &running)
+                .transfer_backup(record, parent, generation, source, manner, &running)
                 .await;
             let result = manager.conclude_create(id, result).await;
             running.end(result);
         });
         Ok(status)
+    }
+
+    /// Goes on with a backup that an earlier life of this process began.
+    pub(crate) fn resume_create(self: &Arc<Self>, record: BackupRecord) {
+        let running = self.operations.begin(OperationKind::Create, record.id);
+        let manager = self.clone();
+        tokio::spawn(async move {
+            let id = record.id;
+            let result = manager.create_again(record, &running).await;
+            let result = manager.conclude_create(id, result).await;
+            running.end(result);
+        });
+    }
+
+    async fn create_again(&self, record: BackupRecord, running: &Running) -> Result<String, ManagerError> {
+        self.supervisor.settled(&record.backend).await;
+        let (_, generation) = self.choose(Some(&record.backend))?;
+        let parent = match record.parent_id {
+            Some(parent) => Some(self.catalog.get(parent).await?),
+            None => None,
+        };
+        let path = PathBuf::from(&record.volume_path);
+        let source = tokio::task::spawn_blocking(move || Source::open(&path))
+            .await
+            .map_err(|error| ManagerError::Catalog(error.to_string()))??;
+        if source.size() != record.volume_bytes {
+            return Err(TransferError::VolumeChanged {
+                path: source.path().to_owned(),
+                reason: format!(
+                    "it had {} bytes when the backup began and has {} now",
+                    record.volume_bytes,
+                    source.size()
+                ),
+            }
+            .into());
+        }
+        let manner = Manner {
+            force: self.forced(record.id),
+            again: true,
+        };
+        self.transfer_backup(record, parent, generation, source, manner, running)
+            .await
     }
 
     /// What an incremental backup of the volume builds on: of its available backups (of the backend that is asked for)
@@ -150,35 +210,16 @@ impl Manager {
         parent: Option<BackupRecord>,
         generation: Arc<Generation>,
         source: Source,
-        container: Option<String>,
+        manner: Manner,
         running: &Running,
     ) -> Result<String, ManagerError> {
-        let identity = BackupIdentity {
-            backup_id: record.id.to_string(),
-            volume_id: record.volume_id.to_string(),
-            timestamp: record.created_at.strftime("%Y%m%d%H%M%S").to_string(),
-            availability_zone: record.availability_zone.clone(),
+        if manner.force {
+            self.remember_force(record.id);
+        }
+        let placement = match placed(&record) {
+            Some(placement) => placement,
+            None => self.place(&record, &generation).await?,
         };
-        let placement = {
-            let instance = generation.lease().await?;
-            instance.place_backup(identity, container).await?
-        };
-        check_placement(&placement, record.id)?;
-        let info = &generation.known.info;
-        // From here on there may be something on the backend: recorded before the first byte is.
-        let change = Change {
-            placed: Some(true),
-            driver: Some(format!("{} {}", info.name, info.version)),
-            container: Some(placement.container.clone()),
-            prefix: Some(placement.prefix.clone()),
-            object_size: Some(placement.object_size),
-            block_size: Some(placement.block_size),
-            ..Change::default()
-        };
-        self.catalog
-            .transition(record.id, &[BackupStatus::Creating], change)
-            .await?;
-
         let plan = BackupPlan {
             backup_id: record.id.to_string(),
             volume_id: record.volume_id.to_string(),
@@ -198,16 +239,13 @@ impl Manager {
             placement,
             algorithm: record.algorithm.parse()?,
             spool: self.options.state_path.clone(),
+            force: manner.force,
+            journal: self.options.resume_backups.then(|| self.journal(record.id)),
+            again: manner.again,
         };
         let store = self.storage(&record.backend, generation);
-        let outcome = cofferdam_transfer::backup(
-            store,
-            source,
-            plan,
-            running.progress.clone(),
-            running.cancel.clone(),
-        )
-        .await?;
+        let outcome = cofferdam_transfer::backup(store, source, plan, running.control.clone()).await?;
+        let summary = summary(&outcome);
         let change = Change {
             object_count: Some(outcome.object_count),
             stored_bytes: Some(outcome.stored_bytes),
@@ -218,30 +256,92 @@ impl Manager {
         self.catalog
             .transition(record.id, &[BackupStatus::Creating], change)
             .await?;
-        Ok(format!(
-            "{} in {}, {} stored, {} of holes and zeros skipped",
-            show_bytes(outcome.bytes),
-            objects(outcome.object_count),
-            show_bytes(outcome.stored_bytes),
-            show_bytes(outcome.zero_bytes)
-        ))
+        Ok(summary)
     }
 
-    /// A create that failed leaves its record in `error`, with the reason.
+    /// Asks the driver where the backup goes, and records it.
+    async fn place(&self, record: &BackupRecord, generation: &Generation) -> Result<Placement, ManagerError> {
+        let identity = BackupIdentity {
+            backup_id: record.id.to_string(),
+            volume_id: record.volume_id.to_string(),
+            timestamp: record.created_at.strftime("%Y%m%d%H%M%S").to_string(),
+            availability_zone: record.availability_zone.clone(),
+        };
+        let placement = {
+            let instance = generation.lease().await?;
+            instance.place_backup(identity, record.container.clone()).await?
+        };
+        check_placement(&placement, record.id)?;
+        let info = &generation.known.info;
+        // From here on there may be something on the backend: recorded before the first byte is.
+        let change = Change {
+            placed: Some(true),
+            driver: Some(format!("{} {}", info.name, info.version)),
+            container: Some(placement.container.clone()),
+            prefix: Some(placement.prefix.clone()),
+            object_size: Some(placement.object_size),
+            block_size: Some(placement.block_size),
+            ..Change::default()
+        };
+        self.catalog
+            .transition(record.id, &[BackupStatus::Creating], change)
+            .await?;
+        Ok(placement)
+    }
+
+    /// A create that failed leaves its record in `error`, with the reason; one that was told to stop and can go on at the next
+    /// start leaves it as it is.
     async fn conclude_create(
         &self,
         id: BackupId,
         result: Result<String, ManagerError>,
     ) -> Result<String, ManagerError> {
         if let Err(error) = &result {
+            if self.options.resume_backups && error.code() == "cancelled" {
+                tracing::info!(backup_id = %id, "the backup goes on at the next start");
+                return Err(ManagerError::Stopping);
+            }
             tracing::warn!(backup_id = %id, code = error.code(), %error, "the backup failed");
             let change = Change::failed(BackupStatus::Error, error.code(), &error.to_string());
             self.catalog
                 .transition(id, &[BackupStatus::Creating], change)
                 .await?;
         }
+        self.forget_journal(id);
         result
     }
+}
+
+/// Where a backup was placed already.
+fn placed(record: &BackupRecord) -> Option<Placement> {
+    let placement = Placement {
+        container: record.container.clone()?,
+        prefix: record.prefix.clone()?,
+        object_size: record.object_size?,
+        block_size: record.block_size?,
+    };
+    record.placed.then_some(placement)
+}
+
+/// What came of a backup, in a sentence.
+fn summary(outcome: &BackupOutcome) -> String {
+    let mut text = format!(
+        "{} in {}, {} stored, {} of holes and zeros skipped",
+        show_bytes(outcome.bytes),
+        objects(outcome.object_count),
+        show_bytes(outcome.stored_bytes),
+        show_bytes(outcome.zero_bytes)
+    );
+    if outcome.resumed > 0 {
+        text.push_str(&format!(
+            "; {} of them stored before an interruption",
+            outcome.resumed
+        ));
+    }
+    if outcome.changed {
+        text.push_str("; the volume changed meanwhile, so this is not its state at one moment");
+    }
+    text
 }
 
 /// So many objects, in words.

@@ -6,12 +6,14 @@
 //! left unfinished is put right when the next one starts ([`recover`]).
 
 mod adopt;
+mod adopt_all;
 mod create;
 mod delete;
 mod driver;
 mod error;
 mod export;
 mod inspect;
+mod journals;
 mod manager;
 mod notify;
 mod offline;
@@ -25,6 +27,7 @@ mod scrub;
 mod store;
 mod verify;
 
+pub use adopt_all::Adopted;
 pub use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, EventRecord};
 pub use cofferdam_sandbox::compile::{CompileHelper, child as compile_child};
 pub use cofferdam_sandbox::contract::{OptionInfo, SettingValue};

@@ -12,6 +12,7 @@ use cofferdam_catalog::{BackupId, BackupRecord, Catalog, EventRecord};
 use cofferdam_sandbox::Sandbox;
 use cofferdam_sandbox::compile::CompileHelper;
 use cofferdam_supervisor::{Status, Supervisor};
+use cofferdam_transfer::Resources;
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
@@ -112,11 +113,12 @@ impl Manager {
                 deliveries.clone(),
             )?;
         }
+        let resources = Resources::new(options.transfer_memory, options.transfer_parallelism);
         let manager = Arc::new(Manager {
             options,
             catalog,
             supervisor,
-            operations: Operations::new(),
+            operations: Operations::new(resources),
             sandbox,
             backends: RwLock::new(Arc::new(backends)),
             reloading: tokio::sync::Mutex::default(),
@@ -142,9 +144,12 @@ impl Manager {
         if let Some(within) = manager.options.verify_within {
             crate::scrub::start(&manager, within);
         }
-        manager.recover().await?;
+        let interrupted = manager.recover().await?;
         if !manager.options.inithost_offload {
             manager.operations.idle().await;
+        }
+        for record in interrupted {
+            manager.resume_create(record);
         }
         Ok(manager)
     }

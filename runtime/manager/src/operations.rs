@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cofferdam_catalog::BackupId;
-use cofferdam_transfer::{Cancel, Progress, Snapshot};
+use cofferdam_transfer::{Cancel, Control, Progress, Resources, Snapshot};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -90,23 +90,24 @@ pub(crate) struct Operations {
     table: Mutex<Table>,
     running: watch::Sender<usize>,
     pub(crate) cancel: Cancel,
+    resources: Arc<Resources>,
 }
 
 /// What an operation's task holds.
 pub(crate) struct Running {
     operations: Arc<Operations>,
     pub(crate) id: OperationId,
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) cancel: Cancel,
+    pub(crate) control: Control,
     ended: bool,
 }
 
 impl Operations {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(resources: Resources) -> Arc<Self> {
         Arc::new(Operations {
             table: Mutex::default(),
             running: watch::channel(0).0,
             cancel: Cancel::new(),
+            resources: Arc::new(resources),
         })
     }
 
@@ -130,8 +131,11 @@ impl Operations {
         Running {
             operations: self.clone(),
             id,
-            progress,
-            cancel: self.cancel.clone(),
+            control: Control {
+                progress,
+                cancel: self.cancel.clone(),
+                resources: self.resources.clone(),
+            },
             ended: false,
         }
     }

@@ -22,6 +22,12 @@ pub struct ServiceOptions {
     /// Whether deletes that a killed process left unfinished are finished in the background
     /// (`backup_service_inithost_offload`); else the start waits for them.
     pub inithost_offload: bool,
+    /// Whether backups that a killed or stopped process left unfinished are gone on with; else they have failed.
+    pub resume_backups: bool,
+    /// Bytes of memory that backups, restores and verifications use together (`transfer_memory`).
+    pub transfer_memory: u64,
+    /// Processors that each of them uses (`transfer_parallelism`); none: all.
+    pub transfer_parallelism: Option<usize>,
     /// Events of each backend that the history keeps.
     pub event_history: u32,
     /// Every available backup is verified again within this span (`backup_verify_within`); none: only when asked for.

@@ -1,10 +1,12 @@
 //! What a killed process left unfinished, put right at the next start (cinder: `cinder/backup/manager.py`,
 //! `_cleanup_incomplete_backup_operations`).
 //!
-//! `creating` becomes `error`: its metadata object, the commit mark, was never recorded as stored. `restoring` becomes
+//! `creating` goes on in a service, behind the last object that is durable if the volume is unchanged, and becomes `error` in a
+//! command that runs without one. `restoring` becomes
 //! `available`: the backup itself was only read, and a new target never got its name. `deleting` is finished. Each
 //! record is put right by itself; one that cannot be is logged and does not hold up the others.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cofferdam_catalog::{BackupRecord, BackupStatus, Change};
@@ -13,13 +15,26 @@ use crate::error::ManagerError;
 use crate::manager::Manager;
 
 impl Manager {
-    /// Puts right what was left unfinished.
+    /// Puts right what was left unfinished; gives the backups that are to go on.
     ///
     /// # Errors
     /// When the catalog cannot be read.
-    pub(crate) async fn recover(self: &Arc<Self>) -> Result<(), ManagerError> {
-        for record in self.catalog.unfinished().await? {
+    pub(crate) async fn recover(self: &Arc<Self>) -> Result<Vec<BackupRecord>, ManagerError> {
+        let mut interrupted = Vec::new();
+        let unfinished = self.catalog.unfinished().await?;
+        let creating = unfinished
+            .iter()
+            .filter(|record| record.status == BackupStatus::Creating);
+        if let Err(error) = self.sweep_journals(&creating.map(|record| record.id).collect::<BTreeSet<_>>()) {
+            tracing::warn!(%error, "the folder of journals cannot be read: interrupted backups begin anew");
+        }
+        for record in unfinished {
             let (id, status) = (record.id, record.status);
+            if status == BackupStatus::Creating && self.options.resume_backups {
+                tracing::info!(backup_id = %id, "a backup goes on that was interrupted");
+                interrupted.push(record);
+                continue;
+            }
             match self.recover_one(record).await {
                 Ok(()) => tracing::info!(backup_id = %id, %status, "an unfinished operation was put right"),
                 Err(error) => {
@@ -27,7 +42,7 @@ impl Manager {
                 }
             }
         }
-        Ok(())
+        Ok(interrupted)
     }
 
     async fn recover_one(self: &Arc<Self>, record: BackupRecord) -> Result<(), ManagerError> {

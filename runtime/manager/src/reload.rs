@@ -126,6 +126,9 @@ fn differences(now: &ServiceOptions, new: &ServiceOptions) -> Vec<String> {
         host,
         availability_zone,
         inithost_offload,
+        resume_backups: _,
+        transfer_memory,
+        transfer_parallelism,
         event_history,
         verify_within,
         webhook,
@@ -140,6 +143,11 @@ fn differences(now: &ServiceOptions, new: &ServiceOptions) -> Vec<String> {
         (
             "backup_service_inithost_offload",
             now.inithost_offload != *inithost_offload,
+        ),
+        ("transfer_memory", now.transfer_memory != *transfer_memory),
+        (
+            "transfer_parallelism",
+            now.transfer_parallelism != *transfer_parallelism,
         ),
         ("event_history", now.event_history != *event_history),
         ("backup_verify_within", now.verify_within != *verify_within),

@@ -39,8 +39,8 @@ impl Manager {
         let status = self.operations.status(running.id)?;
         let (manager, store) = (self.clone(), self.storage(&backend, generation));
         tokio::spawn(async move {
-            let (progress, cancel) = (running.progress.clone(), running.cancel.clone());
-            let outcome = cofferdam_transfer::restore(store, &chain, &target, overwrite, progress, cancel);
+            let control = running.control.clone();
+            let outcome = cofferdam_transfer::restore(store, &chain, &target, overwrite, control);
             let result = outcome.await.map_err(ManagerError::from);
             if let Err(error) = &result {
                 tracing::warn!(backup_id = %id, code = error.code(), %error, "the restore failed");

@@ -32,8 +32,7 @@ impl Manager {
         let status = self.operations.status(running.id)?;
         let (manager, store) = (self.clone(), self.storage(&backend, generation));
         tokio::spawn(async move {
-            let (progress, cancel) = (running.progress.clone(), running.cancel.clone());
-            let verdict = cofferdam_transfer::verify(store, &chain, progress, cancel).await;
+            let verdict = cofferdam_transfer::verify(store, &chain, running.control.clone()).await;
             let (word, result) = match verdict {
                 Verdict::Ok { objects, bytes } => (
                     "ok",

@@ -2,14 +2,17 @@
 //!
 //! Problem: hashing, compressing and storing take long each, objects are greater than memory, and a backup that is
 //! interrupted anywhere must not look whole. So: three threads and the store work side by side on pieces of 1 MiB
-//! (`scan` → `digest` → `pack` → put), joined by short queues, in as many lanes as there are processors, each with
-//! every so manieth object; `_sha256file` and then `_metadata` are written when
+//! (`scan` → `digest` → `pack` → put), joined by short queues, in as many lanes as there are processors and memory for,
+//! each with every so manieth object; `_sha256file` and then `_metadata` are written when
 //! everything else is stored; whatever fails takes back what was put. An incremental backup first finds the runs of
-//! blocks that have changed since its parent (`changes`); then they go the same way. Bound: about 40 MiB of pieces for
+//! blocks that have changed since its parent (`changes`); then they go the same way. With a `journal` a backup that was
+//! killed, or told to stop, goes on where it was when it is begun again. Bound: about 40 MiB of pieces for
 //! each of at most `MOST_LANES` lanes, and the digests, 1 MiB per GiB of volume, whatever the size of the objects.
 
 mod changes;
+mod journal;
 mod layout;
+mod ledger;
 mod pack;
 mod put;
 mod scan;
@@ -20,25 +23,30 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::time::SystemTime;
 
 use cofferdam_sandbox::contract::Placement;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
+use self::journal::{Done, Journal, Opening};
 use self::layout::{Layout, Span};
+use self::ledger::Ledger;
 use self::pack::Packer;
 use self::put::Putter;
 use self::upload::{UploadWriter, Uploads};
-use crate::codec::Algorithm;
+use crate::codec::{Algorithm, Effort};
+use crate::control::Control;
+use crate::delete::delete;
 use crate::error::TransferError;
 use crate::format::{
-    Header, Metadata, ObjectEntry, ObjectKind, Sha256Digest, Sha256file, created_at_text, encode_metadata,
-    encode_sha256file,
+    Header, Metadata, ObjectKind, Sha256Digest, Sha256file, created_at_text, data_name, encode_metadata,
+    encode_sha256file, metadata_name, sha256file_name,
 };
 use crate::manifest::{self, Seals};
-use crate::progress::{Cancel, Phase, Progress};
-use crate::store::{Location, ObjectStore, unless_cancelled};
-use crate::thread::{self, Stop, cause, lanes};
+use crate::progress::{Cancel, Phase};
+use crate::store::{Location, MAX_LISTED, ObjectStore, list_all, unless_cancelled};
+use crate::thread::{self, Stop, cause};
 use crate::volume::Source;
 
 /// What a backup is to be.
@@ -64,6 +72,13 @@ pub struct BackupPlan {
     pub parent: Option<Parent>,
     /// Folder for unlinked temporary files, used only when the driver must know objects before they are put.
     pub spool: PathBuf,
+    /// Whether a volume that changes meanwhile is backed up nevertheless (Cinder's `force`); else that is an error.
+    pub force: bool,
+    /// File that keeps what was done, so that the backup can be begun again and goes on; `None`: it cannot. It stays
+    /// when the backup is cancelled, and then so do its objects. Who asked for the backup removes it.
+    pub journal: Option<PathBuf>,
+    /// Whether an earlier attempt at this very backup may have left objects behind.
+    pub again: bool,
 }
 
 /// What an incremental backup builds on.
@@ -90,6 +105,10 @@ pub struct BackupOutcome {
     pub stored_bytes: u64,
     /// Bytes of volume that were holes or zeros.
     pub zero_bytes: u64,
+    /// Data objects that an earlier life had stored already.
+    pub resumed: u64,
+    /// Whether the volume was seen to change meanwhile, which was forced to be no error.
+    pub changed: bool,
     /// Digests of the two control objects. Kept with the record, they make any change of these objects visible.
     pub seals: Seals,
 }
@@ -103,9 +122,9 @@ pub async fn backup(
     store: Arc<dyn ObjectStore>,
     source: Source,
     plan: BackupPlan,
-    progress: Arc<Progress>,
-    cancel: Cancel,
+    control: Control,
 ) -> Result<BackupOutcome, TransferError> {
+    let progress = control.progress.clone();
     let Placement {
         container, prefix, ..
     } = plan.placement.clone();
@@ -119,13 +138,96 @@ pub async fn backup(
     let layout = Layout::new(source.size(), &plan.placement, store.greatest_object())?;
     progress.set_total(layout.size);
     progress.enter(Phase::Preparing);
-    let putter = Putter::new(store, location, cancel, progress.clone());
-    let result = run(&putter, Arc::new(source), plan, layout).await;
-    if result.is_err() {
-        putter.clean_up().await;
+    let source = Arc::new(source);
+    let result = begin(&*store, &location, &source, &plan, &layout).await;
+    let (journal, done) = match result {
+        Ok(begun) => begun,
+        Err(error) => {
+            progress.enter(Phase::Ended);
+            return Err(error);
+        }
+    };
+    let (keeps, begun) = (journal.is_some(), done.iter().map(|done| done.number).max());
+    let resumed = done.len() as u64;
+    for Done { made, stored, .. } in &done {
+        progress.add_done(made.entry.length);
+        progress.add_skipped(made.zeros);
+        progress.add_stored(*stored);
+    }
+    let ledger = Arc::new(Ledger::new(journal, done));
+    let putter = Putter::new(store, location, control, ledger, begun.unwrap_or(0));
+    let result = run(&putter, source, plan, layout).await;
+    match &result {
+        // It goes on when it is begun again.
+        Err(TransferError::Cancelled) if keeps => {}
+        Err(_) => putter.clean_up().await,
+        Ok(_) => {}
     }
     progress.enter(Phase::Ended);
-    result
+    result.map(|outcome| BackupOutcome { resumed, ..outcome })
+}
+
+/// The journal, if there is to be one, and what an earlier life did that is on the storage still. Nothing else of that life
+/// is left there afterwards but what will be written again.
+async fn begin(
+    store: &dyn ObjectStore,
+    location: &Location,
+    source: &Arc<Source>,
+    plan: &BackupPlan,
+    layout: &Layout,
+) -> Result<(Option<Journal>, Vec<Done>), TransferError> {
+    let (journal, mut done) = match (&plan.journal, source.identity()) {
+        (Some(path), Some(identity)) => {
+            // A write that comes behind this moment must show.
+            tokio::time::sleep(identity.settles_in(SystemTime::now())).await;
+            let opening = Opening {
+                version: Opening::VERSION,
+                backup: plan.backup_id.clone(),
+                parent: plan.parent.as_ref().map(|parent| parent.backup_id.clone()),
+                container: location.container.clone(),
+                prefix: location.prefix.clone(),
+                object_size: layout.object_size,
+                block_size: layout.block_size,
+                algorithm: plan.algorithm.text().to_owned(),
+                source: identity.clone(),
+            };
+            let path = path.clone();
+            let opened = thread::spawn("journal", move || Journal::open(&path, &opening))?;
+            match opened.join().await? {
+                Ok((journal, done)) => (Some(journal), done),
+                Err(error) => {
+                    tracing::warn!(backup_id = %plan.backup_id, %error, "without a journal: should this backup be killed, it begins anew");
+                    (None, Vec::new())
+                }
+            }
+        }
+        _ => (None, Vec::new()),
+    };
+    if !plan.again {
+        return Ok((journal, Vec::new()));
+    }
+    if !done.is_empty() {
+        let listed = list_all(store, location, MAX_LISTED).await?;
+        let sizes: BTreeMap<&str, u64> = listed
+            .iter()
+            .map(|object| (object.name.as_str(), object.size))
+            .collect();
+        done.retain(|done| {
+            let name = data_name(&location.prefix, done.number);
+            sizes.get(name.as_str()) == Some(&done.stored)
+        });
+        // It is no backup before it is whole.
+        for name in [metadata_name(&location.prefix), sha256file_name(&location.prefix)] {
+            let deleted = store.delete_object(location.address(&name)).await;
+            deleted.map_err(|failure| TransferError::Store {
+                action: format!("deleting object {name}"),
+                failure,
+            })?;
+        }
+    } else {
+        delete(store, location).await?;
+    }
+    Ok((journal, done))
 }
 
 async fn run(
@@ -136,17 +238,17 @@ async fn run(
 ) -> Result<BackupOutcome, TransferError> {
     // Whether the parent fits is known before anything is made, as in Cinder.
     let parent = match &plan.parent {
-        Some(parent) => Some(fitting(&*putter.store, parent, &layout, &putter.cancel).await?),
+        Some(parent) => Some(fitting(&*putter.store, parent, &layout, &putter.control.cancel).await?),
         None => None,
     };
     let container = putter.location.container.clone();
-    unless_cancelled(&putter.cancel, putter.store.create_container(&container))
+    unless_cancelled(&putter.control.cancel, putter.store.create_container(&container))
         .await?
         .map_err(|failure| TransferError::Store {
             action: format!("creating container {container}"),
             failure,
         })?;
-    putter.progress.enter(Phase::Data);
+    putter.control.progress.enter(Phase::Data);
     let (known, spans): (_, Arc<[Span]>) = match parent {
         Some(parent) => {
             let (digests, spans) = find_changes(putter, source.clone(), layout, parent).await?;
@@ -154,14 +256,25 @@ async fn run(
         }
         None => (None, layout.spans().collect()),
     };
-    let (scanned, objects) = put_data(putter, source, &plan, layout, spans.clone()).await?;
+    if !putter.ledger.fits(&spans) {
+        return Err(TransferError::internal(
+            "what an earlier attempt stored does not fit the volume, which did not change",
+        ));
+    }
+    put_data(putter, source.clone(), &plan, layout, &spans).await?;
+    // The last look, behind the last byte that was read.
+    let changed = match source.check_unchanged() {
+        Err(TransferError::VolumeChanged { .. }) if plan.force => true,
+        other => other.map(|()| false)?,
+    };
+    let (objects, scanned) = putter.ledger.close(spans.len())?;
     let digests = match known {
         Some(known) => renewed(known, &layout, &spans, scanned),
         None => scanned,
     };
 
-    putter.progress.enter(Phase::Finishing);
-    let done = putter.progress.snapshot();
+    putter.control.progress.enter(Phase::Finishing);
+    let done = putter.control.progress.snapshot();
     let object_count = objects.len() as u64;
     let header = Header {
         backup_id: plan.backup_id,
@@ -195,6 +308,8 @@ async fn run(
         bytes: layout.size,
         stored_bytes: done.stored,
         zero_bytes: done.skipped,
+        resumed: 0,
+        changed,
         seals: Seals { metadata, sha256file },
     })
 }
@@ -230,12 +345,12 @@ async fn find_changes(
     layout: Layout,
     parent: Vec<Sha256Digest>,
 ) -> Result<(Vec<Sha256Digest>, Vec<Span>), TransferError> {
-    let (cancel, progress) = (putter.cancel.clone(), putter.progress.clone());
+    let control = putter.control.clone();
     let changes = thread::spawn("changes", move || {
-        changes::changes(&source, &layout, &parent, &cancel, &progress)
+        changes::changes(&source, &layout, &parent, &control)
     })?;
     // Whoever asked to stop does not wait for a volume that hangs.
-    unless_cancelled(&putter.cancel, changes.join()).await??
+    unless_cancelled(&putter.control.cancel, changes.join()).await??
 }
 
 /// The digests of the whole volume, with those of the blocks that were stored as they were stored.
@@ -261,52 +376,45 @@ fn renewed(
     digests
 }
 
-/// Everything but the control objects: the digests of the spans' blocks, in order, and the entries of the objects.
+/// Everything but the control objects.
 ///
 /// The objects go in lanes, one after the other in each, so that several are read, digested, compressed and stored side
-/// by side. The first lane that fails ends the others.
+/// by side. The first lane that fails ends the others. What the ledger has already is left out.
 async fn put_data(
     putter: &Putter,
     source: Arc<Source>,
     plan: &BackupPlan,
     layout: Layout,
-    spans: Arc<[Span]>,
-) -> Result<(Vec<Sha256Digest>, Vec<ObjectEntry>), TransferError> {
-    let lanes = lanes();
-    let objects = || (1_u64..).zip(spans.iter().copied());
-    let running = (0..lanes.min(spans.len())).map(|lane| {
-        let own: Arc<[(u64, Span)]> = objects().skip(lane).step_by(lanes).collect();
-        put_lane(putter, source.clone(), plan, layout, own)
-    });
-    let done = try_join_all(running).await?;
-    let mut entries = Vec::with_capacity(spans.len());
-    let mut digests = BTreeMap::new();
-    for (own, mut scanned, made) in done {
-        // Of each object its digests, the last lane's rest being the shortest.
-        for (number, span) in own.iter().rev() {
-            let blocks = span.length.div_ceil(u64::from(layout.block_size));
-            let from = scanned
-                .len()
-                .saturating_sub(usize::try_from(blocks).unwrap_or(usize::MAX));
-            digests.insert(*number, scanned.split_off(from));
-        }
-        entries.extend(made);
+    spans: &[Span],
+) -> Result<(), TransferError> {
+    let objects: Vec<(u64, Span)> = (1_u64..)
+        .zip(spans.iter().copied())
+        .filter(|(number, _)| !putter.ledger.has(*number))
+        .collect();
+    if objects.is_empty() {
+        return Ok(());
     }
-    entries.sort_unstable_by_key(|(number, _)| *number);
-    let entries = entries.into_iter().map(|(_, entry)| entry).collect();
-    Ok((digests.into_values().flatten().collect(), entries))
+    let Control {
+        cancel, resources, ..
+    } = &putter.control;
+    let greatest = objects.iter().map(|(_, span)| span.length).max();
+    let effort = Effort::new(plan.algorithm.format(), greatest.unwrap_or(0), resources);
+    let lanes = resources.lanes(effort.memory, objects.len(), cancel).await?;
+    let running = (0..lanes.count).map(|lane| {
+        let own: Arc<[(u64, Span)]> = objects.iter().copied().skip(lane).step_by(lanes.count).collect();
+        put_lane(putter, source.clone(), plan, layout, effort, own)
+    });
+    try_join_all(running).await.map(drop)
 }
-
-/// What one lane made: its objects, the digests of their blocks, their entries.
-type Lane = (Arc<[(u64, Span)]>, Vec<Sha256Digest>, Vec<(u64, ObjectEntry)>);
 
 async fn put_lane(
     putter: &Putter,
     source: Arc<Source>,
     plan: &BackupPlan,
     layout: Layout,
+    effort: Effort,
     objects: Arc<[(u64, Span)]>,
-) -> Result<Lane, TransferError> {
+) -> Result<(), TransferError> {
     let (uploads, mut jobs) = Uploads::new(putter.store.needs(), plan.spool.clone());
     let (to_digest, from_scan) = sync_channel(scan::QUEUE);
     let (to_pack, input) = sync_channel(scan::QUEUE);
@@ -315,14 +423,15 @@ async fn put_lane(
         layout,
         objects: objects.clone(),
         algorithm: plan.algorithm,
+        effort,
         input,
         uploads,
-        cancel: putter.cancel.clone(),
-        progress: putter.progress.clone(),
+        ledger: putter.ledger.clone(),
+        control: putter.control.clone(),
     };
-    let (cancel, progress, own) = (putter.cancel.clone(), putter.progress.clone(), objects.clone());
+    let (control, force) = (putter.control.clone(), plan.force);
     let scan = thread::spawn("scan", move || {
-        scan::scan(&source, &layout, &own, &cancel, &progress, &to_digest)
+        scan::scan(&source, &layout, &objects, force, &control, &to_digest)
     })?;
     let digest = thread::spawn("digest", move || scan::digest(&from_scan, &to_pack))?;
     let pack = thread::spawn("pack", move || packer.run())?;
@@ -333,12 +442,10 @@ async fn put_lane(
         // Whoever asked to stop does not wait for a volume that hangs; the threads end by themselves.
         return Err(TransferError::Cancelled);
     }
-    match (scan.join().await?, digest.join().await?, pack.join().await?, put) {
-        (Ok(digests), Ok(()), Ok(entries), Ok(())) => Ok((objects, digests, entries)),
-        (scan, digest, pack, put) => {
-            let stops = [scan.err(), digest.err(), pack.err(), put.err()];
-            Err(cause(stops).unwrap_or_else(|| TransferError::internal("the transfer stopped")))
-        }
+    let stages = [scan.join().await?, digest.join().await?, pack.join().await?, put];
+    match cause(stages.into_iter().map(Result::err)) {
+        Some(error) => Err(error),
+        None => Ok(()),
     }
 }
 

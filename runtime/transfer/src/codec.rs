@@ -14,7 +14,7 @@ use std::str::FromStr;
 use crate::error::TransferError;
 
 pub(crate) use decode::{Decoder, Fault};
-pub(crate) use encode::{Encoder, looks_incompressible};
+pub(crate) use encode::{Effort, Encoder, looks_incompressible};
 
 /// How data is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

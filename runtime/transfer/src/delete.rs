@@ -8,10 +8,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::control::MOST_LANES;
 use crate::error::TransferError;
 use crate::format::{ObjectKind, classify, data_name, metadata_name, sha256file_name};
 use crate::store::{Location, MAX_LISTED, ObjectStore, list_all};
-use crate::thread::MOST_LANES;
 
 /// Deletes all objects of the backup; says how many were there. A backup without objects, or in a container that is
 /// not there, is deleted already.

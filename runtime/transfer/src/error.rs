@@ -47,6 +47,9 @@ pub enum TransferError {
     /// The volume became another one meanwhile.
     #[error("the volume {} changed while it was read: {reason}", path.display())]
     VolumeChanged { path: PathBuf, reason: String },
+    /// Something uses the volume.
+    #[error("the device {} is in use: mounted, or part of another device", path.display())]
+    VolumeInUse { path: PathBuf },
     /// The target cannot be opened, or is no file or block device.
     #[error("cannot restore to {}: {reason}", path.display())]
     TargetUnusable { path: PathBuf, reason: String },
@@ -136,6 +139,7 @@ impl TransferError {
             TransferError::SourceRead { .. } => "source-read",
             TransferError::VolumeShrank { .. } => "volume-shrank",
             TransferError::VolumeChanged { .. } => "volume-changed",
+            TransferError::VolumeInUse { .. } => "volume-in-use",
             TransferError::TargetUnusable { .. } => "target-unusable",
             TransferError::TargetExists { .. } => "target-exists",
             TransferError::TargetBusy { .. } => "target-busy",
@@ -172,8 +176,10 @@ impl TransferError {
                 "give the path of a raw file or block device that may be read"
             }
             TransferError::SourceRead { .. } => "check the disk under the volume",
-            TransferError::VolumeShrank { .. } | TransferError::VolumeChanged { .. } => {
-                "back up a snapshot, or stop what writes to the volume"
+            TransferError::VolumeShrank { .. } => "back up a snapshot, or stop what writes to the volume",
+            TransferError::VolumeChanged { .. } | TransferError::VolumeInUse { .. } => {
+                "back up a snapshot, or stop what writes to the volume; or force it (`--force`), and a restore gives a volume \
+                 as after a power cut, or worse"
             }
             TransferError::TargetUnusable { .. } => {
                 "give a path that may be written: a new file, a file or a block device"

@@ -11,6 +11,7 @@
 mod backup;
 mod chain;
 mod codec;
+mod control;
 mod delete;
 mod describe;
 mod digest;
@@ -27,6 +28,7 @@ mod volume;
 
 pub use backup::{BackupOutcome, BackupPlan, Parent, backup};
 pub use codec::{Algorithm, Tag};
+pub use control::{Control, Resources};
 pub use delete::delete;
 pub use describe::{Description, describe, parent_of};
 pub use error::TransferError;

@@ -2,7 +2,7 @@
 //!
 //! Problem: fetching, decoding, MD5, and SHA-256 with writing take long each, and nothing that comes back may be
 //! believed. So: the store's call, a thread that decodes, one for MD5 and one that checks blocks and writes work
-//! side by side, in as many lanes as there are processors, each with every so manieth object; each object must decode to
+//! side by side, in as many lanes as there are processors and memory for, each with every so manieth object; each object must decode to
 //! exactly its length and MD5, each block to its SHA-256. Bound: about 20 pieces for each of at most `MOST_LANES`
 //! lanes, whatever the objects' size. A fault of one object is kept under its number; reading goes on behind it unless
 //! told not to.
@@ -22,15 +22,18 @@ use tokio::sync::mpsc;
 
 pub(crate) use self::check::Sink;
 use crate::chain::{self, Wanted};
+use crate::control::{Control, Lanes};
 use crate::error::TransferError;
 use crate::format::data_name;
 use crate::manifest::Manifest;
-use crate::progress::{Cancel, Progress};
 use crate::store::{ObjectStore, get_failed, unless_cancelled};
 use crate::thread::{self, Stop, cause};
 
 /// Decoded pieces that wait to be written.
 const QUEUE: usize = 4;
+
+/// Bytes that a lane takes, as measured.
+const LANE_MEMORY: u64 = 32 << 20;
 
 /// An object on its way from the store to the decoder, by its place in the plan.
 struct Fetch {
@@ -74,7 +77,7 @@ struct Plan {
 
 impl Plan {
     /// Which objects are read side by side: all in one lane unless each is made of whole hash blocks.
-    fn lanes(&self) -> Vec<Vec<usize>> {
+    async fn lanes<'a>(&self, control: &'a Control) -> Result<(Vec<Vec<usize>>, Lanes<'a>), TransferError> {
         let block = self
             .manifest
             .sha256file
@@ -83,12 +86,16 @@ impl Plan {
         let bytes = self.manifest.bytes;
         let whole = |at: u64| at.is_multiple_of(block) || at == bytes;
         let mut parts = self.wanted.iter().flat_map(|wanted| &wanted.parts);
-        let lanes = match parts.all(|part| whole(part.start) && whole(part.end)) {
-            true => thread::lanes(),
+        let most = match parts.all(|part| whole(part.start) && whole(part.end)) {
+            true => self.wanted.len(),
             false => 1,
         };
-        let lane = |first: usize| (first..self.wanted.len()).step_by(lanes).collect();
-        (0..lanes.min(self.wanted.len()).max(1)).map(lane).collect()
+        let lanes = control
+            .resources
+            .lanes(LANE_MEMORY, most, &control.cancel)
+            .await?;
+        let lane = |first: usize| (first..self.wanted.len()).step_by(lanes.count).collect();
+        Ok(((0..lanes.count).map(lane).collect(), lanes))
     }
 
     /// The object's name, for people.
@@ -114,8 +121,7 @@ struct LaneEnd {
 /// How to read.
 pub(crate) struct Reading<'a> {
     pub(crate) store: &'a dyn ObjectStore,
-    pub(crate) progress: &'a Arc<Progress>,
-    pub(crate) cancel: &'a Cancel,
+    pub(crate) control: &'a Control,
     /// Whether the first fault ends it.
     pub(crate) stop_at_fault: bool,
 }
@@ -143,7 +149,7 @@ impl Reading<'_> {
             manifest,
         });
         let sink = Arc::new(Mutex::new(sink));
-        let lanes = plan.lanes();
+        let (lanes, _memory) = plan.lanes(self.control).await?;
         let running = lanes
             .iter()
             .map(|objects| self.lane(&plan, &faults, objects, sink.clone()));
@@ -211,7 +217,7 @@ impl Reading<'_> {
         let checking = check::Checking {
             plan: plan.clone(),
             faults: faults.clone(),
-            progress: self.progress.clone(),
+            progress: self.control.progress.clone(),
             stop_at_fault: self.stop_at_fault,
         };
         let check = thread::spawn("check", move || checking.run(&to_check, &sink))?;
@@ -261,7 +267,7 @@ impl Reading<'_> {
             }
             let name = data_name(&generation.location.prefix, wanted.number);
             let (writer, body) = stream::channel(DEFAULT_PIECES);
-            if unless_cancelled(self.cancel, fetches.send(Fetch { index, body }))
+            if unless_cancelled(&self.control.cancel, fetches.send(Fetch { index, body }))
                 .await?
                 .is_err()
             {
@@ -271,8 +277,8 @@ impl Reading<'_> {
             let get = self
                 .store
                 .get_object(generation.location.address(&name), None, writer);
-            match unless_cancelled(self.cancel, get).await? {
-                Ok(bytes) => self.progress.add_stored(bytes),
+            match unless_cancelled(&self.control.cancel, get).await? {
+                Ok(bytes) => self.control.progress.add_stored(bytes),
                 // The decoder had enough of it, and then the driver could not write on.
                 Err(_) if faults.has(index) => {}
                 Err(failure) => match get_failed(&name, failure) {

@@ -6,9 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::control::Control;
 use crate::error::TransferError;
 use crate::manifest::{self, Link};
-use crate::progress::{Cancel, Phase, Progress};
+use crate::progress::Phase;
 use crate::read::{Read, Reading};
 use crate::store::ObjectStore;
 use crate::thread;
@@ -35,16 +36,15 @@ pub async fn restore(
     chain: &[Link],
     target: &Path,
     overwrite: bool,
-    progress: Arc<Progress>,
-    cancel: Cancel,
+    control: Control,
 ) -> Result<RestoreOutcome, TransferError> {
-    progress.enter(Phase::Preparing);
+    control.progress.enter(Phase::Preparing);
     let target = Place {
         path: target.to_owned(),
         overwrite,
     };
-    let result = run(&*store, chain, target, &progress, &cancel).await;
-    progress.enter(Phase::Ended);
+    let result = run(&*store, chain, target, &control).await;
+    control.progress.enter(Phase::Ended);
     result
 }
 
@@ -57,9 +57,9 @@ async fn run(
     store: &dyn ObjectStore,
     chain: &[Link],
     place: Place,
-    progress: &Arc<Progress>,
-    cancel: &Cancel,
+    control: &Control,
 ) -> Result<RestoreOutcome, TransferError> {
+    let Control { progress, cancel, .. } = control;
     let mut manifest = manifest::open(store, chain, cancel).await?;
     if !manifest.findings.is_empty() {
         return Err(manifest.findings.swap_remove(0));
@@ -79,8 +79,7 @@ async fn run(
     progress.enter(Phase::Data);
     let reading = Reading {
         store,
-        progress,
-        cancel,
+        control,
         stop_at_fault: true,
     };
     let Read {

@@ -7,16 +7,6 @@ use tokio::sync::oneshot;
 
 use crate::error::TransferError;
 
-/// Objects that are made or read side by side, however many processors there are.
-pub(crate) const MOST_LANES: usize = 6;
-
-/// Objects that are made or read side by side here.
-pub(crate) fn lanes() -> usize {
-    std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(MOST_LANES)
-}
-
 /// Why a stage stopped early.
 #[derive(Debug)]
 pub(crate) enum Stop {

@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use crate::control::Control;
 use crate::error::TransferError;
 use crate::manifest::{self, Link};
-use crate::progress::{Cancel, Phase, Progress};
+use crate::progress::Phase;
 use crate::read::{Read, Reading, Sink};
 use crate::store::ObjectStore;
 
@@ -35,28 +36,23 @@ pub enum Verdict {
 }
 
 /// Reads the whole backup and checks every byte, twice when something is wrong. `chain` is the backup itself, then what it builds on, down to a full one.
-pub async fn verify(
-    store: Arc<dyn ObjectStore>,
-    chain: &[Link],
-    progress: Arc<Progress>,
-    cancel: Cancel,
-) -> Verdict {
-    let mut verdict = once(&*store, chain, &progress, &cancel).await;
+pub async fn verify(store: Arc<dyn ObjectStore>, chain: &[Link], control: Control) -> Verdict {
+    let mut verdict = once(&*store, chain, &control).await;
     if let Verdict::Corrupt { findings } = &verdict {
         tracing::warn!(
             findings = findings.len(),
             "a backup looks corrupt; it is read again before it is called so"
         );
-        progress.begin_again();
-        verdict = once(&*store, chain, &progress, &cancel).await;
+        control.progress.begin_again();
+        verdict = once(&*store, chain, &control).await;
     }
-    progress.enter(Phase::Ended);
+    control.progress.enter(Phase::Ended);
     verdict
 }
 
-async fn once(store: &dyn ObjectStore, chain: &[Link], progress: &Arc<Progress>, cancel: &Cancel) -> Verdict {
-    progress.enter(Phase::Preparing);
-    match run(store, chain, progress, cancel).await {
+async fn once(store: &dyn ObjectStore, chain: &[Link], control: &Control) -> Verdict {
+    control.progress.enter(Phase::Preparing);
+    match run(store, chain, control).await {
         Ok(verdict) => verdict,
         Err(error) if error.is_corruption() => Verdict::Corrupt {
             findings: vec![error],
@@ -74,13 +70,8 @@ impl Sink for Nowhere {
     }
 }
 
-async fn run(
-    store: &dyn ObjectStore,
-    chain: &[Link],
-    progress: &Arc<Progress>,
-    cancel: &Cancel,
-) -> Result<Verdict, TransferError> {
-    let mut manifest = manifest::open(store, chain, cancel).await?;
+async fn run(store: &dyn ObjectStore, chain: &[Link], control: &Control) -> Result<Verdict, TransferError> {
+    let mut manifest = manifest::open(store, chain, &control.cancel).await?;
     let mut findings = std::mem::take(&mut manifest.findings);
     let (bytes, blocks) = (manifest.bytes, manifest.blocks());
     let objects = manifest
@@ -88,12 +79,11 @@ async fn run(
         .iter()
         .map(|one| one.metadata.objects.len() as u64);
     let objects = objects.sum();
-    progress.set_total(bytes);
-    progress.enter(Phase::Data);
+    control.progress.set_total(bytes);
+    control.progress.enter(Phase::Data);
     let reading = Reading {
         store,
-        progress,
-        cancel,
+        control,
         stop_at_fault: false,
     };
     let Read {

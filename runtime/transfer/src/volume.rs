@@ -3,6 +3,6 @@
 mod source;
 mod target;
 
-pub(crate) use source::Extent;
 pub use source::Source;
+pub(crate) use source::{Extent, Identity};
 pub(crate) use target::Target;

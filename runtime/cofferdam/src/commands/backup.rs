@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Subcommand;
 use cofferdam_api::model::{
-    AdoptRequest, BackupRecordView, BackupView, CreateRequest, OperationView, OrphanView, RestoreRequest,
+    AdoptAllRequest, AdoptRequest, AdoptedView, BackupRecordView, BackupView, CreateRequest, OperationView,
+    OrphanView, RestoreRequest,
 };
 
 use super::Context;
@@ -41,6 +42,9 @@ pub(crate) enum Command {
         /// Only what has changed since this backup; how a chain that was adopted is continued
         #[arg(long, value_name = "ID")]
         parent: Option<String>,
+        /// Also of a volume that is in use and changes meanwhile: what is restored then is as after a power cut, or worse
+        #[arg(long)]
+        force: bool,
         #[command(flatten)]
         wait: Wait,
     },
@@ -70,16 +74,16 @@ pub(crate) enum Command {
         #[command(flatten)]
         wait: Wait,
     },
-    /// Take in a backup that has no record here: made by Cinder, or before the catalog was lost; what an incremental one
-    /// builds on first
+    /// Take in backups that have no record here: made by Cinder, or before the catalog was lost. Without more, all that the
+    /// backend holds
     Adopt {
         /// Backend that holds the objects
         #[arg(long)]
         backend: String,
-        /// Container of the objects
-        container: String,
-        /// What the objects' names begin with
-        prefix: String,
+        /// Only what is in this container
+        container: Option<String>,
+        /// Only the backup whose objects' names begin so
+        prefix: Option<String>,
     },
     /// Print a backup's record as text, for `backup import` here or an import into Cinder
     Export {
@@ -140,6 +144,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
             container,
             incremental,
             parent,
+            force,
             wait,
         } => {
             let volume = absolute(&volume)?;
@@ -152,6 +157,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
                 container,
                 incremental,
                 parent,
+                force,
             };
             let operation = client.post("/v1/backups", &request).await?;
             follow(context, client, operation, &wait).await
@@ -201,16 +207,15 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
             prefix,
         } => {
             client.settle().await;
-            let adopted: BackupView = client
-                .post(
-                    "/v1/adopt",
-                    &AdoptRequest {
-                        backend,
-                        container,
-                        prefix,
-                    },
-                )
-                .await?;
+            let (Some(container), Some(prefix)) = (container.clone(), prefix) else {
+                return adopt_all(context, client, AdoptAllRequest { backend, container }).await;
+            };
+            let request = AdoptRequest {
+                backend,
+                container,
+                prefix,
+            };
+            let adopted: BackupView = client.post("/v1/adopt", &request).await?;
             if context.json {
                 show::json(&adopted)?
             } else {
@@ -244,7 +249,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
         }
         Command::Orphans { backend, remove } => {
             client.settle().await;
-            let path = format!("/v1/orphans?backend={backend}");
+            let path = format!("/v1/orphans?backend={}", escaped(&backend));
             let orphans: Vec<OrphanView> = match remove {
                 true => client.delete(&path).await?,
                 false => client.get(&path).await?,
@@ -262,6 +267,30 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
             follow(context, client, operation, &wait).await
         }
     }
+}
+
+/// Takes in all that is there; that something could not be is a failure of the command.
+async fn adopt_all(context: &Context, client: &Client, request: AdoptAllRequest) -> anyhow::Result<()> {
+    let done: AdoptedView = client.post("/v1/adopt_all", &request).await?;
+    if context.json {
+        show::json(&done)?
+    } else {
+        show::adopted(&done)
+    }
+    match done.refused.into_iter().next() {
+        Some(first) => Err(ServiceError(first.error).into()),
+        None => Ok(()),
+    }
+}
+
+/// As a value in a URL's query.
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let one = |byte| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
 }
 
 /// The service may stand in another folder.

@@ -18,7 +18,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
     let config = context.read()?;
     let socket = config.api_socket();
     // The manager takes the lock on the state folder: from here on the socket is ours alone.
-    let manager = client::manager(&config).await?;
+    let manager = client::manager(&config, true).await?;
     let listener = listen(&socket).await?;
     tracing::info!(socket = %socket.display(), config = %config.file.display(), "listening");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -104,6 +104,17 @@ impl Config {
                 .service_value("backup_service_inithost_offload")
                 .and_then(Value::into_boolean)
                 .unwrap_or(true),
+            resume_backups: false,
+            transfer_memory: self
+                .service_value("transfer_memory")
+                .and_then(Value::into_integer)
+                .and_then(|bytes| u64::try_from(bytes).ok())
+                .unwrap_or_default(),
+            transfer_parallelism: self
+                .service_value("transfer_parallelism")
+                .and_then(Value::into_integer)
+                .and_then(|number| usize::try_from(number).ok())
+                .filter(|number| *number > 0),
             event_history: self
                 .service_value("event_history")
                 .and_then(Value::into_integer)

@@ -143,6 +143,21 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
                service takes no requests until they are.",
     },
     OptionSpec {
+        name: "transfer_memory",
+        kind: Kind::Size(32 << 20, 1 << 40),
+        scope: Scope::Service,
+        default: Some("\"256MiB\""),
+        text: "Memory that all backups, restores and verifications use together, besides 2 MiB for each GiB of a volume; with \
+               less they do less side by side.",
+    },
+    OptionSpec {
+        name: "transfer_parallelism",
+        kind: Kind::Integer(0, 1024),
+        scope: Scope::Service,
+        default: Some("0"),
+        text: "Processors that one backup, restore or verification uses; 0: all.",
+    },
+    OptionSpec {
         name: "backup_verify_within",
         kind: Kind::Duration(0, 3650 * DAY),
         scope: Scope::Service,

@@ -11,10 +11,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::layout::{Chunk, Layout, Span};
 use super::scan::slab;
+use crate::control::Control;
 use crate::digest::BlockHasher;
 use crate::error::TransferError;
 use crate::format::Sha256Digest;
-use crate::progress::{Cancel, Progress};
+use crate::progress::Cancel;
 use crate::volume::Source;
 
 /// About how many bytes one processor digests before it takes others.
@@ -28,8 +29,7 @@ pub(super) fn changes(
     source: &Source,
     layout: &Layout,
     parent: &[Sha256Digest],
-    cancel: &Cancel,
-    progress: &Progress,
+    control: &Control,
 ) -> Result<(Vec<Sha256Digest>, Vec<Span>), TransferError> {
     let unit = UNIT.div_ceil(layout.slab()) * layout.slab();
     let (next, done, fault) = (AtomicU64::new(0), Mutex::new(Vec::new()), Mutex::new(None));
@@ -44,9 +44,11 @@ pub(super) fn changes(
                 offset,
                 length: unit.min(layout.size - offset),
             };
-            match digest(source, layout, span, cancel) {
+            match digest(source, layout, span, &control.cancel) {
                 Ok(digests) => {
-                    progress.add_done(unchanged(layout, span, &digests, parent));
+                    control
+                        .progress
+                        .add_done(unchanged(layout, span, &digests, parent));
                     let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                     done.push((index, digests));
                 }
@@ -54,9 +56,8 @@ pub(super) fn changes(
             }
         }
     };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        for _ in 1..workers {
+        for _ in 1..control.resources.processors() {
             scope.spawn(work);
         }
         work();

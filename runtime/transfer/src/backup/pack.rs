@@ -14,12 +14,14 @@ use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 
 use super::layout::{Chunk, Layout, Piece, Span};
+use super::ledger::{Ledger, Made};
+use super::scan::Scanned;
 use super::upload::{IN_MEMORY, Uploads};
-use crate::codec::{Encoder, Format, Tag, looks_incompressible};
+use crate::codec::{Effort, Encoder, Format, Tag, looks_incompressible};
+use crate::control::Control;
 use crate::digest::{md5_end, zeros};
 use crate::error::TransferError;
 use crate::format::{Md5Digest, ObjectEntry, ObjectKind};
-use crate::progress::{Cancel, Progress};
 use crate::thread::Stop;
 use crate::volume::Source;
 
@@ -36,10 +38,11 @@ pub(super) struct Packer {
     /// The objects to make, by their numbers.
     pub(super) objects: Arc<[(u64, Span)]>,
     pub(super) algorithm: Tag,
-    pub(super) input: Receiver<Piece<Md5Digest>>,
+    pub(super) effort: Effort,
+    pub(super) input: Receiver<Piece<(Scanned, Md5Digest)>>,
     pub(super) uploads: Uploads,
-    pub(super) cancel: Cancel,
-    pub(super) progress: Arc<Progress>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) control: Control,
 }
 
 /// The chunks of one object, with the zeros that it begins with in one.
@@ -47,21 +50,21 @@ struct Input<'a> {
     packer: &'a Packer,
     zeros: u64,
     data: Option<Bytes>,
-    md5: Option<Md5Digest>,
+    end: Option<(Scanned, Md5Digest)>,
 }
 
 impl Input<'_> {
     fn receive(&mut self) -> Result<Option<Chunk>, Stop> {
-        if self.md5.is_some() {
+        if self.end.is_some() {
             return Ok(None);
         }
         match self.packer.input.recv().map_err(|_| Stop::Gone)? {
             Piece::Chunk(chunk) => {
-                self.packer.progress.add_done(chunk.len());
+                self.packer.control.progress.add_done(chunk.len());
                 Ok(Some(chunk))
             }
-            Piece::End(md5) => {
-                self.md5 = Some(md5);
+            Piece::End(end) => {
+                self.end = Some(end);
                 Ok(None)
             }
         }
@@ -93,21 +96,20 @@ impl Input<'_> {
 
     /// The MD5, once all was read.
     fn md5(&self) -> Result<Md5Digest, Stop> {
-        self.md5.ok_or(Stop::Gone)
+        self.end.as_ref().map(|(_, md5)| *md5).ok_or(Stop::Gone)
     }
 }
 
 impl Packer {
-    /// Makes its objects; gives their entries by their numbers.
-    pub(super) fn run(self) -> Result<Vec<(u64, ObjectEntry)>, Stop> {
-        let mut entries = Vec::new();
+    /// Makes its objects, and tells the ledger of each.
+    pub(super) fn run(self) -> Result<(), Stop> {
         let mut of_zeros = None;
         for (number, span) in self.objects.iter().copied() {
             let mut input = Input {
                 packer: &self,
                 zeros: 0,
                 data: None,
-                md5: None,
+                end: None,
             };
             let has_data = input.find_data()?;
             let compression = if self.algorithm.format() == Format::None {
@@ -121,15 +123,23 @@ impl Packer {
             } else {
                 self.streamed(number, span, &mut input)?
             };
+            let (Scanned { digests, zeros }, md5) = input.end.take().ok_or(Stop::Gone)?;
             let entry = ObjectEntry {
                 compression,
                 length: span.length,
-                md5: input.md5()?,
+                md5,
                 offset: span.offset,
             };
-            entries.push((number, entry));
+            self.ledger.made(
+                number,
+                Made {
+                    entry,
+                    digests,
+                    zeros,
+                },
+            );
         }
-        Ok(entries)
+        Ok(())
     }
 
     fn raw(&self, number: u64, span: Span, input: &mut Input<'_>) -> Result<Tag, Stop> {
@@ -230,7 +240,7 @@ impl Packer {
         let mut upload = self.uploads.open(ObjectKind::Data(number), Some(span.length))?;
         let (mut offset, end, mut md5) = (span.offset, span.offset + span.length, Md5::new());
         while offset < end {
-            if self.cancel.is_cancelled() {
+            if self.control.cancel.is_cancelled() {
                 return Err(TransferError::Cancelled.into());
             }
             let length = self.layout.slab().min(end - offset);
@@ -265,7 +275,7 @@ impl Packer {
     }
 
     fn encoder(&self, span: Span) -> Result<Encoder, Stop> {
-        Encoder::new(self.algorithm.format(), span.length).map_err(failed)
+        Encoder::new(self.effort, span.length).map_err(failed)
     }
 }
 

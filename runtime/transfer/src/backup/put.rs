@@ -10,18 +10,19 @@ use cofferdam_sandbox::Failure;
 use cofferdam_sandbox::stream::{self, DEFAULT_PIECES};
 use tokio::sync::mpsc;
 
+use super::ledger::Ledger;
 use super::upload::{Body, Job, Verdict};
+use crate::control::Control;
 use crate::error::TransferError;
 use crate::format::{ObjectKind, data_name, metadata_name, sha256file_name};
-use crate::progress::{Cancel, Progress};
 use crate::store::{Location, ObjectStore, unless_cancelled};
 use crate::thread::{self, Stop, cause};
 
 pub(super) struct Putter {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) location: Location,
-    pub(super) cancel: Cancel,
-    pub(super) progress: Arc<Progress>,
+    pub(super) control: Control,
+    pub(super) ledger: Arc<Ledger>,
     /// Greatest number of a data object that was begun.
     begun: AtomicU64,
     begun_sha256file: AtomicBool,
@@ -32,15 +33,16 @@ impl Putter {
     pub(super) fn new(
         store: Arc<dyn ObjectStore>,
         location: Location,
-        cancel: Cancel,
-        progress: Arc<Progress>,
+        control: Control,
+        ledger: Arc<Ledger>,
+        begun: u64,
     ) -> Self {
         Putter {
             store,
             location,
-            cancel,
-            progress,
-            begun: AtomicU64::new(0),
+            control,
+            ledger,
+            begun: AtomicU64::new(begun),
             begun_sha256file: AtomicBool::new(false),
             begun_metadata: AtomicBool::new(false),
         }
@@ -56,7 +58,7 @@ impl Putter {
 
     /// Puts what comes until no more comes.
     pub(super) async fn put_all(&self, jobs: &mut mpsc::Receiver<Job>) -> Result<(), Stop> {
-        let cancel = self.cancel.clone();
+        let cancel = self.control.cancel.clone();
         while let Some(job) = unless_cancelled(&cancel, jobs.recv()).await? {
             match job.kind {
                 ObjectKind::Data(number) => drop(self.begun.fetch_max(number, Ordering::Relaxed)),
@@ -65,15 +67,16 @@ impl Putter {
             }
             let kind = job.kind;
             let written = unless_cancelled(&cancel, self.put(job)).await??;
-            if matches!(kind, ObjectKind::Data(_)) {
-                self.progress.add_stored(written);
+            if let (ObjectKind::Data(number), Some(written)) = (kind, written) {
+                self.control.progress.add_stored(written);
+                self.ledger.stored(number, written);
             }
         }
         Ok(())
     }
 
-    /// Puts one object; says how many bytes it has, 0 when it was given up.
-    async fn put(&self, job: Job) -> Result<u64, Stop> {
+    /// Puts one object; says how many bytes it has, `None` when it was given up.
+    async fn put(&self, job: Job) -> Result<Option<u64>, Stop> {
         let name = self.name(job.kind);
         let at = self.location.address(&name);
         let failed = |failure: Failure| TransferError::Store {
@@ -84,8 +87,8 @@ impl Putter {
             Body::Streamed(reader, verdict) => {
                 let stored = self.store.put_object(at, reader, job.info).await;
                 match (stored, verdict.await) {
-                    (Ok(()), Ok(Verdict::Whole(written))) => Ok(written),
-                    (Err(_), Ok(Verdict::GivenUp)) => Ok(0),
+                    (Ok(()), Ok(Verdict::Whole(written))) => Ok(Some(written)),
+                    (Err(_), Ok(Verdict::GivenUp)) => Ok(None),
                     (Err(failure), _) => Err(failed(failure).into()),
                     (Ok(()), Ok(Verdict::GivenUp)) => {
                         let reason = format!("it stored object {name} although its body failed");
@@ -110,7 +113,7 @@ impl Putter {
                     failure,
                 ]) {
                     Some(error) => Err(error.into()),
-                    None => Ok(size),
+                    None => Ok(Some(size)),
                 }
             }
         }

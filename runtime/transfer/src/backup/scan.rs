@@ -11,33 +11,40 @@ use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 
 use super::layout::{Chunk, Layout, Piece, Span};
+use crate::control::Control;
 use crate::digest::{BlockHasher, is_zero, md5_end, md5_zeros};
 use crate::error::TransferError;
 use crate::format::{Md5Digest, Sha256Digest};
-use crate::progress::{Cancel, Progress};
 use crate::thread::Stop;
 use crate::volume::{Extent, Source};
 
 /// Slabs that wait between two stages.
 pub(super) const QUEUE: usize = 4;
 
-/// Reads the objects' spans, which begin and end with blocks; gives the digests of their blocks, in order.
+/// What the first stage knows of an object: the digests of its blocks, and how many bytes of it are zeros.
+#[derive(Debug, Default)]
+pub(super) struct Scanned {
+    pub(super) digests: Vec<Sha256Digest>,
+    pub(super) zeros: u64,
+}
+
+/// Reads the objects' spans, which begin and end with blocks. Unless it is forced, a volume that changes is an error.
 pub(super) fn scan(
     source: &Source,
     layout: &Layout,
     objects: &[(u64, Span)],
-    cancel: &Cancel,
-    progress: &Progress,
-    out: &SyncSender<Piece<()>>,
-) -> Result<Vec<Sha256Digest>, Stop> {
-    let mut digests = Vec::new();
-    let mut each = |digest| digests.push(digest);
+    force: bool,
+    control: &Control,
+    out: &SyncSender<Piece<Scanned>>,
+) -> Result<(), Stop> {
     let mut hasher = BlockHasher::new(layout.block_size);
     let mut extent = source.extent(0);
     for (_, span) in objects {
+        let mut object = Scanned::default();
+        let mut each = |digest| object.digests.push(digest);
         let (mut offset, end) = (span.offset, span.offset + span.length);
         while offset < end {
-            if cancel.is_cancelled() {
+            if control.cancel.is_cancelled() {
                 return Err(TransferError::Cancelled.into());
             }
             let length = layout.slab().min(end - offset);
@@ -46,17 +53,22 @@ pub(super) fn scan(
                 Chunk::Data(data) => hasher.push(data, &mut each),
                 Chunk::Zeros(count) => {
                     hasher.push_zeros(*count, &mut each);
-                    progress.add_skipped(*count);
+                    control.progress.add_skipped(*count);
+                    object.zeros += count;
                 }
             }
             out.send(Piece::Chunk(chunk)).map_err(|_| Stop::Gone)?;
             offset += length;
         }
-        out.send(Piece::End(())).map_err(|_| Stop::Gone)?;
+        hasher.finish(&mut each);
+        if force {
+            source.check_size()?;
+        } else {
+            source.check_unchanged()?;
+        }
+        out.send(Piece::End(object)).map_err(|_| Stop::Gone)?;
     }
-    hasher.finish(&mut each);
-    source.check_size()?;
-    Ok(digests)
+    Ok(())
 }
 
 /// Some bytes of the volume, at or behind those that were asked for before with this extent; what is a hole is not read.
@@ -84,7 +96,10 @@ pub(super) fn slab(
 }
 
 /// Adds the MD5 of each object. Objects of nothing but zeros are digested once per length.
-pub(super) fn digest(input: &Receiver<Piece<()>>, out: &SyncSender<Piece<Md5Digest>>) -> Result<(), Stop> {
+pub(super) fn digest(
+    input: &Receiver<Piece<Scanned>>,
+    out: &SyncSender<Piece<(Scanned, Md5Digest)>>,
+) -> Result<(), Stop> {
     let mut of_zeros: HashMap<u64, Md5Digest> = HashMap::new();
     let (mut md5, mut zeros, mut has_data) = (Md5::new(), 0, false);
     // The stage before ends by going away, well or not; it knows which.
@@ -103,9 +118,9 @@ pub(super) fn digest(input: &Receiver<Piece<()>>, out: &SyncSender<Piece<Md5Dige
                 }
                 Piece::Chunk(chunk)
             }
-            Piece::End(()) => {
+            Piece::End(scanned) => {
                 let mut whole = std::mem::take(&mut md5);
-                Piece::End(if std::mem::take(&mut has_data) {
+                let digest = if std::mem::take(&mut has_data) {
                     md5_end(whole)
                 } else {
                     let count = std::mem::take(&mut zeros);
@@ -113,7 +128,8 @@ pub(super) fn digest(input: &Receiver<Piece<()>>, out: &SyncSender<Piece<Md5Dige
                         md5_zeros(&mut whole, count);
                         md5_end(whole)
                     })
-                })
+                };
+                Piece::End((scanned, digest))
             }
         };
         out.send(piece).map_err(|_| Stop::Gone)?;

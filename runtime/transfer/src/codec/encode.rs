@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Format;
 use super::deflate::ParallelZlib;
-use crate::thread::MOST_LANES;
+use crate::control::{MOST_LANES, Resources};
 
 /// Level of zlib, as Python's default.
 const ZLIB_LEVEL: u32 = 6;
@@ -16,6 +16,36 @@ const ZSTD_LEVEL: i32 = 3;
 const ZSTD_ALONE: u64 = 4 << 20;
 /// Level of bzip2, as Python's default.
 const BZ2_LEVEL: u32 = 9;
+
+/// How to compress objects of some length, and what one lane of a backup takes for it, the lane's own pieces included.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    format: Format,
+    processors: usize,
+    /// Bytes of memory, as measured.
+    pub(crate) memory: u64,
+}
+
+impl Effort {
+    /// For objects of at most that length.
+    pub(crate) fn new(format: Format, length: u64, resources: &Resources) -> Self {
+        // The lanes of a backup each have an encoder; together they have threads for about all processors, and each for
+        // two where there are two, since an object may be alone.
+        let all = resources.processors();
+        let processors = all.div_ceil(MOST_LANES).max(all.min(2));
+        let (fixed, each) = match format {
+            Format::None => (24, 0),
+            Format::Zlib | Format::Bz2 => (40, 12),
+            Format::Zstd if length > ZSTD_ALONE => (40, 48),
+            Format::Zstd => (40, 0),
+        };
+        Effort {
+            format,
+            processors,
+            memory: (fixed + each * processors as u64) << 20,
+        }
+    }
+}
 
 enum Kind {
     None(Vec<u8>),
@@ -32,11 +62,10 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     /// An encoder for exactly `length` bytes.
-    pub(crate) fn new(format: Format, length: u64) -> io::Result<Self> {
-        // The lanes of a backup each have an encoder; together they have threads for about all processors, and each for
-        // two where there are two, since an object may be alone.
-        let all = std::thread::available_parallelism().map_or(1, usize::from);
-        let processors = all.div_ceil(MOST_LANES).max(all.min(2));
+    pub(crate) fn new(effort: Effort, length: u64) -> io::Result<Self> {
+        let Effort {
+            format, processors, ..
+        } = effort;
         let kind = match format {
             Format::None => Kind::None(Vec::new()),
             Format::Zlib => Kind::Zlib(Box::new(ParallelZlib::new(ZLIB_LEVEL, processors))),

@@ -1,12 +1,17 @@
 //! Streams in both directions, cut anywhere, flipped anywhere, and bombs.
 
 use super::*;
+use crate::control::Resources;
 use bytes::Bytes;
 
 const FORMATS: [Format; 4] = [Format::None, Format::Zlib, Format::Zstd, Format::Bz2];
 
 fn pack(format: Format, data: &[u8], piece: usize) -> Vec<u8> {
-    let mut encoder = Encoder::new(format, data.len() as u64).unwrap();
+    let mut encoder = Encoder::new(
+        Effort::new(format, data.len() as u64, &Resources::default()),
+        data.len() as u64,
+    )
+    .unwrap();
     let mut out = Vec::new();
     for part in data.chunks(piece.max(1)) {
         encoder.push(part).unwrap();

@@ -1,16 +1,19 @@
-//! Reading a volume whose size must not change meanwhile.
+//! Reading a volume that must not change meanwhile.
 //!
 //! Opened read-only; holes are found by SEEK_DATA and SEEK_HOLE where the file system knows them, and are then not read.
-//! A volume that ends before its size is an error of its own, never a short backup. Reads may come from several
-//! threads; only one may look for holes, because that moves the file's one offset.
+//! A volume that ends before its size is an error of its own, never a short backup. Whether a file was written to shows
+//! in its inode, size and times ([`Identity`]); a device shows nothing, but one that is mounted cannot be opened for oneself
+//! alone. Reads may come from several threads.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Advice, OFlags, SeekFrom};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 
@@ -20,6 +23,53 @@ pub struct Source {
     file: File,
     path: PathBuf,
     size: u64,
+    /// Of a file, as it was opened.
+    identity: Option<Identity>,
+}
+
+/// What changes whenever a file is written to: two that are the same were taken of the same bytes, if the first was
+/// [settled](Identity::settled). Not seen: what a program writes through a memory map of which it said nothing to the
+/// kernel yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+/// How long two writes may be apart and yet leave the same time: a tick of the kernel's clock; and where the file system
+/// knows whole seconds only.
+const TICK: Duration = Duration::from_millis(20);
+const WHOLE_SECONDS: Duration = Duration::from_secs(2);
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Option<Self> {
+        metadata.is_file().then(|| Identity {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+
+    /// How long to wait before another write must leave other times than these.
+    pub(crate) fn settles_in(&self, now: SystemTime) -> Duration {
+        let (seconds, nanoseconds) = self.changed;
+        let span = if nanoseconds == 0 && self.modified.1 == 0 {
+            WHOLE_SECONDS
+        } else {
+            TICK
+        };
+        let at = Duration::new(
+            u64::try_from(seconds).unwrap_or(0),
+            u32::try_from(nanoseconds).unwrap_or(0),
+        );
+        let since = now.duration_since(UNIX_EPOCH + at).unwrap_or_default();
+        span.saturating_sub(since)
+    }
 }
 
 /// What is at a place of a volume, up to the given byte.
@@ -54,10 +104,8 @@ impl Source {
             .custom_flags(flags)
             .open(path)
             .map_err(|error| unusable(error.to_string()))?;
-        let kind = file
-            .metadata()
-            .map_err(|error| unusable(error.to_string()))?
-            .file_type();
+        let metadata = file.metadata().map_err(|error| unusable(error.to_string()))?;
+        let kind = metadata.file_type();
         if !kind.is_file() && !kind.is_block_device() {
             return Err(unusable("it is neither a file nor a block device".into()));
         }
@@ -68,7 +116,32 @@ impl Source {
             file,
             path: path.to_owned(),
             size,
+            identity: Identity::of(&metadata),
         })
+    }
+
+    /// What the file was when it was opened; `None` of a device.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// Refuses a device that is in use: mounted, or part of something greater. A file cannot be asked so.
+    ///
+    /// # Errors
+    /// `volume-in-use`.
+    pub fn check_unused(&self) -> Result<(), TransferError> {
+        if self.identity.is_some() {
+            return Ok(());
+        }
+        let flags = (OFlags::NONBLOCK | OFlags::EXCL).bits().cast_signed();
+        let alone = OpenOptions::new().read(true).custom_flags(flags).open(&self.path);
+        match alone {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => Err(TransferError::VolumeInUse {
+                path: self.path.clone(),
+            }),
+            // Whatever else it is shows when it is read.
+            _ => Ok(()),
+        }
     }
 
     /// Bytes that it had when it was opened.
@@ -116,6 +189,19 @@ impl Source {
             }
             Err(_) => all,
         }
+    }
+
+    /// Whether nobody wrote to it since it was opened, as far as that can be known.
+    pub(crate) fn check_unchanged(&self) -> Result<(), TransferError> {
+        self.check_size()?;
+        let now = self.file.metadata().ok().as_ref().and_then(Identity::of);
+        if now == self.identity {
+            return Ok(());
+        }
+        Err(TransferError::VolumeChanged {
+            path: self.path.clone(),
+            reason: "somebody wrote to it, so what was read is not its state at one moment".into(),
+        })
     }
 
     /// Whether it still has the size that it had.
@@ -184,6 +270,22 @@ mod tests {
             Extent::Data(4 << 20),
             "a tail that is gone must not pass for a hole"
         );
+    }
+
+    #[test]
+    fn a_write_shows_though_the_size_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("volume");
+        std::fs::write(&path, b"before").unwrap();
+        let source = Source::open(&path).unwrap();
+        let identity = source.identity().unwrap();
+        assert!(identity.settles_in(SystemTime::now()) > Duration::ZERO);
+        std::thread::sleep(identity.settles_in(SystemTime::now()));
+        source.check_unchanged().unwrap();
+        assert_eq!(Source::open(&path).unwrap().identity(), source.identity());
+        std::fs::write(&path, b"behind").unwrap();
+        assert_eq!(source.check_unchanged().unwrap_err().code(), "volume-changed");
+        source.check_size().unwrap();
     }
 
     #[test]

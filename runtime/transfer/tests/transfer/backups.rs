@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cofferdam_transfer::{Cancel, Source};
+use cofferdam_transfer::{Cancel, Control, Source};
 
 use crate::kit::{Random, Volume, backup, plan};
 use crate::store::{Fault, MemoryStore};
@@ -127,8 +127,10 @@ async fn a_cancelled_backup_stops_at_once_and_leaves_nothing() {
             store.clone(),
             source,
             plan(32768, 32768, "none"),
-            Arc::default(),
-            cancel.clone(),
+            Control {
+                cancel: cancel.clone(),
+                ..Control::default()
+            },
         ));
         while store.puts.load(std::sync::atomic::Ordering::SeqCst) < put {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cofferdam_transfer::{
-    BackupPlan, Cancel, Expected, Link, Location, Parent, Progress, Seals, TransferError, Verdict,
+    BackupPlan, Cancel, Control, Expected, Link, Location, Parent, Seals, TransferError, Verdict,
 };
 
 use crate::kit::{Random, Volume, backup, codes, location, plan};
@@ -90,22 +90,20 @@ impl Chain {
     async fn restore(&self, links: &[Link]) -> Result<Vec<u8>, TransferError> {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("target");
-        let progress = Arc::new(Progress::default());
-        let restored = cofferdam_transfer::restore(
-            self.store.clone(),
-            links,
-            &target,
-            false,
-            progress.clone(),
-            Cancel::new(),
-        );
+        let control = Control::default();
+        let restored =
+            cofferdam_transfer::restore(self.store.clone(), links, &target, false, control.clone());
         let outcome = restored.await?;
-        assert_eq!(progress.snapshot().done, outcome.bytes, "each byte exactly once");
+        assert_eq!(
+            control.progress.snapshot().done,
+            outcome.bytes,
+            "each byte exactly once"
+        );
         Ok(std::fs::read(&target).unwrap())
     }
 
     async fn verify(&self, links: &[Link]) -> Verdict {
-        cofferdam_transfer::verify(self.store.clone(), links, Arc::default(), Cancel::new()).await
+        cofferdam_transfer::verify(self.store.clone(), links, Control::default()).await
     }
 }
 
@@ -367,6 +365,15 @@ async fn an_incremental_backup_can_be_cancelled_while_it_looks_for_changes() {
     let (cancel, plan) = (Cancel::new(), chain.plan(8192, 4096, "none"));
     cancel.cancel();
     let source = cofferdam_transfer::Source::open(Path::new(&chain.volume.path)).unwrap();
-    let result = cofferdam_transfer::backup(chain.store.clone(), source, plan, Arc::default(), cancel).await;
+    let result = cofferdam_transfer::backup(
+        chain.store.clone(),
+        source,
+        plan,
+        Control {
+            cancel,
+            ..Control::default()
+        },
+    )
+    .await;
     assert_eq!(result.unwrap_err().code(), "cancelled");
 }

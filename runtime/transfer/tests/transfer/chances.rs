@@ -11,7 +11,7 @@ use cofferdam_sandbox::contract::{
 };
 use cofferdam_sandbox::stream::{Reader, Writer};
 use cofferdam_sandbox::{Failure, Phase};
-use cofferdam_transfer::{Cancel, Expected, Link, ObjectStore, Source, Verdict};
+use cofferdam_transfer::{Control, Expected, Link, ObjectStore, Source, Verdict};
 
 use crate::kit::{Random, Volume, backup, location, plan, restore, verify};
 use crate::store::MemoryStore;
@@ -125,8 +125,7 @@ async fn with_every_fifth_call_failing_each_operation_is_whole_or_a_clean_error(
         let algorithm = ["none", "zlib", "zstd", "bz2"][random.below(4)];
         let source = Source::open(&volume.path).unwrap();
         let plan = plan(8192, 4096, algorithm);
-        let result =
-            cofferdam_transfer::backup(store.clone(), source, plan, Arc::default(), Cancel::new()).await;
+        let result = cofferdam_transfer::backup(store.clone(), source, plan, Control::default()).await;
         let chain = [Link {
             location: location(),
             expected: Expected {
@@ -142,17 +141,14 @@ async fn with_every_fifth_call_failing_each_operation_is_whole_or_a_clean_error(
                 // What fails by chance is never called damage, and a target is whole or not there.
                 let target = volume.target();
                 for _ in 0..4 {
-                    let verdict =
-                        cofferdam_transfer::verify(store.clone(), &chain, Arc::default(), Cancel::new())
-                            .await;
+                    let verdict = cofferdam_transfer::verify(store.clone(), &chain, Control::default()).await;
                     assert!(!matches!(verdict, Verdict::Corrupt { .. }), "{verdict:?}");
                     let result = cofferdam_transfer::restore(
                         store.clone(),
                         &chain,
                         &target,
                         false,
-                        Arc::default(),
-                        Cancel::new(),
+                        Control::default(),
                     );
                     match result.await {
                         Ok(_) => {
@@ -245,8 +241,8 @@ async fn one_bad_reading_does_not_condemn_a_backup() {
         location: location(),
         expected: Expected::default(),
     }];
-    let progress = Arc::default();
-    let verdict = cofferdam_transfer::verify(store, &chain, Arc::clone(&progress), Cancel::new()).await;
+    let control = Control::default();
+    let verdict = cofferdam_transfer::verify(store, &chain, control.clone()).await;
     assert!(matches!(verdict, Verdict::Ok { .. }), "{verdict:?}");
-    assert_eq!(progress.snapshot().done, 50_000);
+    assert_eq!(control.progress.snapshot().done, 50_000);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use cofferdam_transfer::{Cancel, RestoreOutcome, TransferError};
+use cofferdam_transfer::{Control, RestoreOutcome, TransferError};
 
 use crate::kit::{Random, Volume, backup, link, of_bytes, plan};
 use crate::store::MemoryStore;
@@ -52,14 +52,12 @@ async fn restore(
     target: &Path,
     bytes: u64,
 ) -> Result<RestoreOutcome, TransferError> {
-    let (progress, cancel) = (Arc::default(), Cancel::new());
     cofferdam_transfer::restore(
         store.clone(),
         &link(&of_bytes(bytes)),
         target,
         true,
-        progress,
-        cancel,
+        Control::default(),
     )
     .await
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cofferdam_sandbox::contract::BodyNeeds;
-use cofferdam_transfer::{Cancel, Expected, Verdict};
+use cofferdam_transfer::{Cancel, Control, Expected, Verdict};
 
 use crate::kit::{Random, Volume, backup, codes, link, of_bytes, plan, restore, verify};
 use crate::store::{Fault, MemoryStore};
@@ -155,8 +155,10 @@ async fn a_cancelled_restore_stops_and_leaves_no_target() {
                 &link(&of_bytes(50_000)),
                 &target,
                 false,
-                Arc::default(),
-                cancel_,
+                Control {
+                    cancel: cancel_,
+                    ..Control::default()
+                },
             )
             .await
         });

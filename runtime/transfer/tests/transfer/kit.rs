@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use cofferdam_sandbox::contract::Placement;
 use cofferdam_transfer::{
-    BackupOutcome, BackupPlan, Cancel, Expected, Link, Location, Progress, RestoreOutcome, Source,
-    TransferError, Verdict,
+    BackupOutcome, BackupPlan, Control, Expected, Link, Location, RestoreOutcome, Source, TransferError,
+    Verdict,
 };
 use tempfile::TempDir;
 
@@ -114,6 +114,9 @@ pub(crate) fn plan(object_size: u64, block_size: u32, algorithm: &str) -> Backup
         },
         algorithm: algorithm.parse().unwrap(),
         spool: std::env::temp_dir(),
+        force: false,
+        journal: None,
+        again: false,
     }
 }
 
@@ -138,7 +141,7 @@ pub(crate) async fn backup(
     plan: BackupPlan,
 ) -> Result<BackupOutcome, TransferError> {
     let source = Source::open(volume).unwrap();
-    cofferdam_transfer::backup(store.clone(), source, plan, Arc::default(), Cancel::new()).await
+    cofferdam_transfer::backup(store.clone(), source, plan, Control::default()).await
 }
 
 /// Restores to a new file and gives its content; nothing may be left when it fails.
@@ -148,16 +151,9 @@ pub(crate) async fn restore(
 ) -> Result<(Vec<u8>, RestoreOutcome), TransferError> {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("target");
-    let progress = Arc::new(Progress::default());
-    let outcome = cofferdam_transfer::restore(
-        store.clone(),
-        &link(expected),
-        &target,
-        false,
-        progress.clone(),
-        Cancel::new(),
-    )
-    .await;
+    let control = Control::default();
+    let outcome =
+        cofferdam_transfer::restore(store.clone(), &link(expected), &target, false, control.clone()).await;
     if outcome.is_err() {
         assert_eq!(
             std::fs::read_dir(folder.path()).unwrap().count(),
@@ -166,12 +162,12 @@ pub(crate) async fn restore(
         );
     }
     let outcome = outcome?;
-    assert_eq!(progress.snapshot().done, outcome.bytes);
+    assert_eq!(control.progress.snapshot().done, outcome.bytes);
     Ok((std::fs::read(&target).unwrap(), outcome))
 }
 
 pub(crate) async fn verify(store: &Arc<MemoryStore>, expected: &Expected) -> Verdict {
-    cofferdam_transfer::verify(store.clone(), &link(expected), Arc::default(), Cancel::new()).await
+    cofferdam_transfer::verify(store.clone(), &link(expected), Control::default()).await
 }
 
 /// The codes of what a verification found; empty when it found nothing.

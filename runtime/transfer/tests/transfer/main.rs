@@ -21,5 +21,6 @@ mod failures;
 mod kit;
 mod listings;
 mod raw;
+mod resume;
 mod roundtrip;
 mod store;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cofferdam_sandbox::contract::BodyNeeds;
-use cofferdam_transfer::{Cancel, Expected, Progress, Source, Verdict};
+use cofferdam_transfer::{Control, Expected, Source, Verdict};
 
 use crate::kit::{Random, Volume, backup, link, of_bytes, plan, restore, verify};
 use crate::store::MemoryStore;
@@ -118,15 +118,15 @@ async fn holes_are_not_written_and_progress_tells_the_truth() {
     content[9 << 20..(9 << 20) + 100_000].fill(7);
     let volume = Volume::new(&content);
     let store = Arc::new(MemoryStore::default());
-    let progress = Arc::new(Progress::default());
+    let control = Control::default();
     let source = Source::open(&volume.path).unwrap();
     let plan = plan(8 << 20, 32768, "zlib");
-    let outcome = cofferdam_transfer::backup(store.clone(), source, plan, progress.clone(), Cancel::new())
+    let outcome = cofferdam_transfer::backup(store.clone(), source, plan, control.clone())
         .await
         .unwrap();
     assert_eq!(outcome.zero_bytes, 23 << 20);
     assert!(outcome.stored_bytes < 100_000, "{}", outcome.stored_bytes);
-    let seen = progress.snapshot();
+    let seen = control.progress.snapshot();
     assert_eq!(
         (seen.total, seen.done, seen.skipped, seen.stored),
         (24 << 20, 24 << 20, 23 << 20, outcome.stored_bytes)
@@ -138,8 +138,7 @@ async fn holes_are_not_written_and_progress_tells_the_truth() {
         &link(&of_bytes(24 << 20)),
         &target,
         false,
-        Arc::default(),
-        Cancel::new(),
+        Control::default(),
     )
     .await
     .unwrap();
@@ -155,8 +154,7 @@ async fn holes_are_not_written_and_progress_tells_the_truth() {
         &link(&of_bytes(24 << 20)),
         &target,
         true,
-        Arc::default(),
-        Cancel::new(),
+        Control::default(),
     )
     .await
     .unwrap();
