@@ -47,9 +47,10 @@ pub async fn initialize(
     let info = test.sandbox.describe(driver, "test", &limits, budget).await?;
     let settings = settings
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()));
+        .map(|(name, value)| ((*name).to_owned(), value.clone().into()));
     let grants = Grants {
         directories: granted.into_iter().collect(),
+        ..Grants::default()
     };
     let provision = provide(&info, &settings.collect(), &grants)?;
     let instance = test
