@@ -76,7 +76,7 @@ fn a_request_goes_to_granted_origins_and_nowhere_else() {
         ("http://0:8080/", "number"),
         ("http://0.0.0.0:8080/", "no address"),
         ("http://[::]:8080/", "no address"),
-        ("http://[::1%25lo]:8080/", "no URI"),
+        ("http://[::1%25lo]:8080/", "IPv6"),
         ("http://[::1]/", "[::1]"),
         ("http://[::1]:8080@evil.example/", "user or password"),
         ("http://localhost:9001/", ":9001"),
