@@ -43,14 +43,19 @@ impl Swift {
         let said = String::from_utf8_lossy(&output.stderr);
         if output.status.code() == Some(77) {
             let line = said.lines().last().unwrap_or_default();
-            std::io::Write::write_all(&mut std::io::stderr(), format!("\nSKIPPED, NOT TESTED: {line}\n\n").as_bytes())
-                .expect("standard error takes a line");
+            std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("\nSKIPPED, NOT TESTED: {line}\n\n").as_bytes(),
+            )
+            .expect("standard error takes a line");
             return false;
         }
         assert!(output.status.success(), "Swift does not start: {said}");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let values = text.lines().filter_map(|line| line.split_once('='));
-        self.values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        self.values = values
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         true
     }
 
