@@ -67,9 +67,10 @@ torture kills="300" seed="7" damages="5000": build
     @"$CARGO_TARGET_DIR/debug/cofferdam-bench" torture {{ kills }} {{ seed }}
     COFFERDAM_DAMAGES={{ damages }} cargo test --quiet --workspace --test transfer damage_to_any -- --nocapture
 
-# Exchange backups with the real Cinder, both ways, and compare every byte
-interop: build
-    @tests/interop/run
+# Exchange backups with the real Cinder, both ways, and compare every byte: SIZE_MIB=24, then posix, swift, s3, or all
+[positional-arguments]
+interop *args: build
+    @tests/interop/run "$@"
 
 # Write docs/configuration.md from the option table
 docs: build

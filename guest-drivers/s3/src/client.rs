@@ -1,11 +1,12 @@
 //! Requests to the storage: addressed, signed, ready to be sent.
 //!
 //! Every header that is given here is signed, because S3 wants all `x-amz-` headers signed. The key of the day is asked
-//! of the host for each request, which costs one crossing and lets a changed secret hold at once.
+//! of the host for each request, and so is the digest of what is signed, in which placeholders of secrets may stand: two
+//! crossings, and a changed secret holds at once.
 
 use cofferdam_driver::http::encode::{percent, percent_path};
 use cofferdam_driver::http::{Method, Request, Timeouts, Url, time};
-use cofferdam_driver::secrets::Algorithm;
+use cofferdam_driver::secrets::{self, Algorithm};
 use cofferdam_driver::{Error, Secret};
 
 use crate::names::{Addressing, check_bucket};
@@ -81,7 +82,8 @@ impl Client {
             region: &self.region,
             time: &time,
         };
-        let authorization = sigv4::authorization(&canonical, &scope, &self.access_key, &date_key)?;
+        let authorization =
+            sigv4::authorization(&canonical, &scope, &self.access_key, &date_key, secrets::sha256)?;
         let request = Request::new(call.method, url)
             .timeouts(self.timeouts)
             .header("authorization", authorization);

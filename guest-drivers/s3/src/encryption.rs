@@ -1,17 +1,14 @@
 //! The headers by which the storage is asked to encrypt.
 //!
-//! SSE-C sends the key with each request, and S3 wants all `x-amz-` headers signed, so the key is part of what is
-//! hashed and signed in the guest. A placeholder cannot be: the host would put the key in only after the hash was
-//! made. Therefore SSE-C alone asks the host to reveal a secret, and the deployer must grant that.
+//! SSE-C sends the key with each request, and S3 wants all `x-amz-` headers signed. What is sent and signed here is a placeholder:
+//! the host puts the key in its place, in the request and in what is hashed.
 
 use cofferdam_driver::http::encode::base64;
+use cofferdam_driver::secrets::Encoding;
 use cofferdam_driver::{Error, Secret};
-use md5::{Digest, Md5};
 
 use crate::client::{Headers, add};
 use crate::config::{Config, Encryption};
-
-const KEY_BYTES: usize = 32;
 
 /// For a request that makes an object: a put, or the begin of one in parts.
 pub(crate) fn making(config: &Config) -> Result<Headers, Error> {
@@ -28,28 +25,12 @@ pub(crate) fn making(config: &Config) -> Result<Headers, Error> {
 /// For a request that works on an object that was made so: a part, a get, a head.
 pub(crate) fn using(config: &Config) -> Result<Headers, Error> {
     match &config.encryption {
-        Encryption::Customer(key) => customer(key.name(), revealed(key)?.as_bytes()),
+        Encryption::Customer(key) => customer(key),
         Encryption::Default | Encryption::Server(_) => Ok(Headers::new()),
     }
 }
 
-fn revealed(key: &Secret) -> Result<String, Error> {
-    key.reveal().map_err(|error| match error {
-        Error::InvalidConfiguration(invalid) => Error::invalid_configuration(
-            invalid.option_name,
-            format!("SSE-C needs the grant to reveal this secret: {}", invalid.reason),
-        ),
-        other => other,
-    })
-}
-
-fn customer(option: &str, key: &[u8]) -> Result<Headers, Error> {
-    if key.len() != KEY_BYTES {
-        return Err(Error::invalid_configuration(
-            option,
-            "the key of SSE-C has exactly 32 bytes, as it is, without base64",
-        ));
-    }
+fn customer(key: &Secret) -> Result<Headers, Error> {
     let mut headers = Headers::new();
     add(
         &mut headers,
@@ -59,37 +40,12 @@ fn customer(option: &str, key: &[u8]) -> Result<Headers, Error> {
     add(
         &mut headers,
         "x-amz-server-side-encryption-customer-key",
-        base64(key),
+        key.placeholder("", Encoding::Base64)?,
     );
     add(
         &mut headers,
         "x-amz-server-side-encryption-customer-key-md5",
-        base64(&Md5::digest(key)),
+        base64(&key.md5(false)?),
     );
     Ok(headers)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_customers_key_is_sent_as_boto3_sends_it() {
-        let headers = customer("key", b"0123456789abcdef0123456789abcdef").unwrap();
-        let values: Vec<&str> = headers.iter().map(|(_, value)| value.as_str()).collect();
-        assert_eq!(
-            values,
-            [
-                "AES256",
-                "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-                "hRasmdxgYDKV3nvbahU1MA=="
-            ]
-        );
-    }
-
-    #[test]
-    fn a_key_of_another_length_is_refused_and_not_shown() {
-        let error = format!("{:?}", customer("key", b"hunter2").unwrap_err());
-        assert!(!error.contains("hunter2"));
-    }
 }

@@ -122,7 +122,7 @@ fn cinders() -> Vec<OptionInfo> {
             Secret,
             "none",
             "The key of 32 characters with which the storage encrypts objects (SSE-C); needs \
-             backup_s3_sse_customer_algorithm, and a grant to reveal it, because it is part of what is signed.",
+             backup_s3_sse_customer_algorithm.",
         ),
         optional(
             CUSTOMER_ALGORITHM,

@@ -412,6 +412,8 @@ fn allow_granted_tcp(wasi: &mut WasiCtxBuilder, egress: &Egress) {
     wasi.socket_addr_check(move |address, wanted| {
         let admitted = match wanted {
             SocketAddrUse::TcpConnect => gateway.policy.admit_tcp(address),
+            // What the system does by itself for a socket that is about to connect.
+            SocketAddrUse::TcpBind if address.ip().is_unspecified() && address.port() == 0 => Ok(()),
             _ => Err(Denial {
                 wanted: format!("to listen or bind at {address}"),
                 grant: String::new(),

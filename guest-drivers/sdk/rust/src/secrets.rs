@@ -6,6 +6,16 @@ use crate::bindings::cofferdam::backup::secrets as host;
 pub use crate::bindings::cofferdam::backup::secrets::{Algorithm, Encoding};
 use host::SecretError;
 
+/// The SHA-256 of a message as it will be when it leaves: with the values in the place of placeholders.
+pub fn sha256(message: &[u8]) -> Result<Vec<u8>, Error> {
+    host::sha256(message).map_err(|error| match error {
+        SecretError::Unavailable(text) => Error::unavailable(format!("a secret cannot be read now: {text}")),
+        SecretError::Unknown(text) | SecretError::Denied(text) | SecretError::Unsuitable(text) => {
+            Error::failed(format!("the host made no digest: {text}"))
+        }
+    })
+}
+
 /// A secret that the host keeps. Made by [`Settings::secret`](crate::Settings::secret).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret {
