@@ -73,9 +73,10 @@ torture kills="300" seed="7" damages="5000": build
 fuzz minutes="1" *target:
     @tools/fuzz {{ minutes }} {{ target }}
 
-# Exchange backups with the real Cinder, both ways, and compare every byte
-interop: build
-    @tests/interop/run
+# Exchange backups with the real Cinder, both ways, and compare every byte: SIZE_MIB=24, then posix, swift, s3, or all
+[positional-arguments]
+interop *args: build
+    @tests/interop/run "$@"
 
 # Write docs/configuration.md from the option table
 docs: build

@@ -30,8 +30,13 @@ pub(crate) async fn posix(scratch: &Path) -> anyhow::Result<(Sandbox, Driver, Pr
             path: root,
             write: true,
         }],
+        ..Grants::default()
     };
-    let provision = provide(&info, &[("backup_posix_path".to_owned(), path)].into(), &grants)?;
+    let provision = provide(
+        &info,
+        &[("backup_posix_path".to_owned(), path.into())].into(),
+        &grants,
+    )?;
     Ok((sandbox, driver, provision))
 }
 

@@ -43,15 +43,30 @@ pub async fn initialize(
     settings: &[Setting],
     granted: Option<DirectoryGrant>,
 ) -> Result<Instance, Failure> {
+    let grants = Grants {
+        directories: granted.into_iter().collect(),
+        ..Grants::default()
+    };
+    initialize_with(test, driver, budget, settings, &grants).await
+}
+
+/// The same with any grants.
+///
+/// # Errors
+/// What any of these failed with.
+pub async fn initialize_with(
+    test: &TestSandbox,
+    driver: &Driver,
+    budget: &Budget,
+    settings: &[Setting],
+    grants: &Grants,
+) -> Result<Instance, Failure> {
     let limits = Arc::new(test.limits.clone());
     let info = test.sandbox.describe(driver, "test", &limits, budget).await?;
     let settings = settings
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()));
-    let grants = Grants {
-        directories: granted.into_iter().collect(),
-    };
-    let provision = provide(&info, &settings.collect(), &grants)?;
+        .map(|(name, value)| ((*name).to_owned(), value.clone().into()));
+    let provision = provide(&info, &settings.collect(), grants)?;
     let instance = test
         .sandbox
         .open(driver, "test", &provision, &limits, budget)

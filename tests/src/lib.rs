@@ -12,6 +12,7 @@
 pub mod fleet;
 pub mod guests;
 pub mod process;
+pub mod servers;
 pub mod service;
 pub mod soak;
 pub mod torture;

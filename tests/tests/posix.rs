@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cofferdam_sandbox::contract::{BackupIdentity, BodyInfo, ByteRange, ObjectAddress, SettingValue};
-use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, provide};
+use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, Written, provide};
 use cofferdam_sandbox::{Budget, Failure, Instance, stream};
 use cofferdam_tests::{PLENTY, TestSandbox, drivers};
 
@@ -43,19 +43,20 @@ impl Posix {
         let driver = test.load(&drivers().join("posix.wasm")).await?;
         let limits = std::sync::Arc::new(test.limits.clone());
         let info = test.sandbox.describe(&driver, "test", &limits, &budget()).await?;
-        let mut all: BTreeMap<String, SettingValue> = settings
+        let mut all: BTreeMap<String, Written> = settings
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
             .collect();
         all.insert(
             "backup_posix_path".into(),
-            SettingValue::Text(root.to_string_lossy().into()),
+            SettingValue::Text(root.to_string_lossy().into()).into(),
         );
         let grants = Grants {
             directories: vec![DirectoryGrant {
                 path: root.clone(),
                 write: true,
             }],
+            ..Grants::default()
         };
         let provision = provide(&info, &all, &grants)?;
         let instance = test

@@ -18,6 +18,11 @@ impl Tries {
         }
     }
 
+    /// Whether none worked.
+    pub fn all_failed(&self) -> bool {
+        self.worked.is_empty()
+    }
+
     /// `failed`, with `0 of 3 doors open: none` or `2 of 3 doors open: back, side` when `what` is `doors open`.
     pub fn told(&self, what: &str) -> Error {
         let names = if self.worked.is_empty() {

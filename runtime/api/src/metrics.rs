@@ -170,6 +170,16 @@ pub(crate) fn text(manager: &Manager) -> String {
         "Threads of ended driver instances that have not come back; stuck in the kernel if it lasts",
         threads,
     );
+    let denials = Family::<Labels, Counter>::default();
+    for service in &services {
+        let count = manager.denials(&service.status.name);
+        denials.get_or_create(&backend(service)).inc_by(count);
+    }
+    registry.register(
+        "driver_denials",
+        "Requests and connections that a driver wanted and that were not granted, since the service started",
+        denials,
+    );
     let deliveries = Family::<Labels, Counter>::default();
     let counts = manager.deliveries();
     for (result, count) in [

@@ -207,6 +207,9 @@ impl Driver for BackendDriver {
             known,
             idle: Mutex::default(),
         };
+        if !generation.known.provision.tls.verify {
+            tracing::warn!(backend = %self.options.name, "the certificates of this backend's TLS are not checked");
+        }
         let instance = generation.open(budget).await?;
         instance.check_for_setup_error(budget).await?;
         generation

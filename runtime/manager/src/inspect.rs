@@ -1,6 +1,7 @@
 //! What a component asks for and what a backend would grant it, without running it for work: examined, compiled,
 //! described in an instance that has nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,8 +9,8 @@ use std::time::Instant;
 use cofferdam_sandbox::compile::CompileHelper;
 use cofferdam_sandbox::component::ComponentReport;
 use cofferdam_sandbox::contract::{BodyNeeds, DriverError, DriverInfo, OptionInfo, OptionKind, SettingValue};
-use cofferdam_sandbox::requirements::{self, DirectoryGrant};
-use cofferdam_sandbox::{Budget, Failure, Limits, Sandbox};
+use cofferdam_sandbox::requirements::{self, DirectoryGrant, Grants, Provision, Written};
+use cofferdam_sandbox::{Budget, Failure, Limits, Network, Origin, Sandbox, TcpAddress};
 use serde::Serialize;
 use tempfile::TempDir;
 
@@ -23,6 +24,18 @@ pub struct BackendGrant {
     pub backend: String,
     /// The directories that an instance gets.
     pub directories: Vec<DirectoryGrant>,
+    /// The origins that it may send requests to.
+    pub http: Vec<Origin>,
+    /// Guarded addresses that their names may resolve to.
+    pub networks: Vec<Network>,
+    /// Where it may open raw TCP connections.
+    pub tcp: Vec<TcpAddress>,
+    /// The secrets that it may use by name, and where each is kept.
+    pub secrets: BTreeMap<String, String>,
+    /// Those of them whose values it may read.
+    pub reveal: BTreeSet<String>,
+    /// Whether the certificates of its TLS are checked.
+    pub tls_verify: bool,
     /// Why it is refused.
     pub error: Option<Refusal>,
 }
@@ -66,6 +79,13 @@ impl Inspection {
             OptionKind::Boolean => "boolean",
             OptionKind::Directory => "directory, read-write",
             OptionKind::ReadOnlyDirectory => "directory, read-only",
+            OptionKind::Secret => "secret",
+            OptionKind::Url => "URL, to be granted",
+            OptionKind::TlsCaFile => "file of certificates",
+            OptionKind::TlsVerify => "boolean: check certificates",
+            OptionKind::TlsInsecure => "boolean: do not check certificates",
+            OptionKind::HttpProxy => "URL of the proxy for http",
+            OptionKind::HttpsProxy => "URL of the proxy for https",
         }
     }
 }
@@ -128,15 +148,7 @@ async fn inspect(
     ];
     let backends = backends.iter().map(|backend| {
         let given = requirements::provide(&info, &backend.settings, &backend.grants);
-        let (directories, error) = match given {
-            Ok(provision) => (provision.directories, None),
-            Err(failure) => (Vec::new(), Some(refusal(&failure))),
-        };
-        BackendGrant {
-            backend: backend.name.clone(),
-            directories,
-            error,
-        }
+        grant(&backend.name, info.wants_http, &backend.grants, given)
     });
     Ok(Inspection {
         needs: words
@@ -149,6 +161,37 @@ async fn inspect(
         report: driver.report.clone(),
         info,
     })
+}
+
+/// What came of a backend's grants: all that both sides agree on, or why nothing.
+fn grant(name: &str, wants_http: bool, grants: &Grants, given: Result<Provision, Failure>) -> BackendGrant {
+    let (provision, error) = match given {
+        Ok(provision) => (provision, None),
+        Err(failure) => (Provision::default(), Some(refusal(&failure))),
+    };
+    let granted = error.is_none();
+    let secrets = provision.secrets.iter();
+    BackendGrant {
+        backend: name.to_owned(),
+        directories: provision.directories,
+        http: if granted && wants_http {
+            grants.http.clone()
+        } else {
+            Vec::new()
+        },
+        networks: if granted && wants_http {
+            grants.networks.clone()
+        } else {
+            Vec::new()
+        },
+        tcp: if granted { grants.tcp.clone() } else { Vec::new() },
+        secrets: secrets
+            .map(|(name, secret)| (name.clone(), secret.source().to_string()))
+            .collect(),
+        reveal: provision.reveal,
+        tls_verify: provision.tls.verify,
+        error,
+    }
 }
 
 pub(crate) fn refusal(failure: &Failure) -> Refusal {
@@ -167,11 +210,17 @@ pub(crate) fn refusal(failure: &Failure) -> Refusal {
     }
 }
 
-/// A setting as it could stand in the configuration.
-pub fn show_setting(value: &SettingValue) -> String {
+/// A setting as it could stand in the configuration. A secret's value is not shown, and no text at all of a driver that
+/// could not be asked which of them are secrets.
+pub fn show_setting(value: &Written, kind: Option<OptionKind>) -> String {
     match value {
-        SettingValue::Text(text) => format!("{text:?}"),
-        SettingValue::Integer(number) => number.to_string(),
-        SettingValue::Boolean(truth) => truth.to_string(),
+        Written::Kept(source) => format!("(secret, in {source})"),
+        Written::Plain(_) if kind == Some(OptionKind::Secret) => "(secret)".into(),
+        Written::Plain(SettingValue::Text(_)) if kind.is_none() => {
+            "(a text; the driver cannot be asked whether it is a secret)".into()
+        }
+        Written::Plain(SettingValue::Text(text)) => format!("{text:?}"),
+        Written::Plain(SettingValue::Integer(number)) => number.to_string(),
+        Written::Plain(SettingValue::Boolean(truth)) => truth.to_string(),
     }
 }

@@ -29,9 +29,10 @@ mod verify;
 
 pub use adopt_all::Adopted;
 pub use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, EventRecord};
+pub use cofferdam_sandbox::Source;
 pub use cofferdam_sandbox::compile::{CompileHelper, child as compile_child};
-pub use cofferdam_sandbox::contract::{OptionInfo, SettingValue};
-pub use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, is_plain_absolute};
+pub use cofferdam_sandbox::contract::{OptionInfo, OptionKind, SettingValue};
+pub use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, Written, is_plain_absolute};
 pub use cofferdam_sandbox::{Failure, Limits, units};
 pub use cofferdam_supervisor::{Phase, ServiceState};
 pub use create::NewBackup;

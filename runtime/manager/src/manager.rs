@@ -175,6 +175,11 @@ impl Manager {
         self.sandbox.threads_ending()
     }
 
+    /// Requests and connections that a backend's driver was denied since the service started.
+    pub fn denials(&self, backend: &str) -> u64 {
+        self.sandbox.denials(backend)
+    }
+
     /// Events that were sent to the webhook, and that were not.
     pub fn deliveries(&self) -> &Deliveries {
         &self.deliveries

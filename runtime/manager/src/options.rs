@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cofferdam_sandbox::Limits;
-use cofferdam_sandbox::contract::SettingValue;
-use cofferdam_sandbox::requirements::Grants;
+use cofferdam_sandbox::requirements::{Grants, Written};
 
 pub use cofferdam_supervisor::Settings as Supervision;
 
@@ -55,7 +54,7 @@ pub struct BackendOptions {
     /// The driver's component.
     pub driver_file: PathBuf,
     /// The driver's settings as written in the configuration.
-    pub settings: BTreeMap<String, SettingValue>,
+    pub settings: BTreeMap<String, Written>,
     /// What the deployer lets the driver use.
     pub grants: Grants,
     /// Compression algorithm, as configured.

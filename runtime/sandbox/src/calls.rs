@@ -17,6 +17,7 @@ use crate::contract::{
 use crate::failure::{Failure, Phase, clean};
 use crate::instance::{Answer, Guest, Instance};
 use crate::limits::TEXT;
+use crate::secrets::Scrubber;
 use crate::stream::{Reader, Writer};
 
 type Calling<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
@@ -161,7 +162,7 @@ impl Instance {
                 })
             })
             .await?;
-        checked(Phase::PutObject, answer)
+        checked(Phase::PutObject, answer, &self.scrubber)
     }
 
     /// Fetches an object, or a range of it, into a stream, and finishes or fails that stream. Waits as long as bytes
@@ -196,7 +197,7 @@ impl Instance {
                 })
             })
             .await
-            .and_then(|answer| checked(Phase::GetObject, answer))
+            .and_then(|answer| checked(Phase::GetObject, answer, &self.scrubber))
             .and_then(|said| {
                 let wrote = counted.bytes();
                 if said == wrote {
@@ -313,7 +314,7 @@ impl Instance {
         budget: &Budget,
         call: impl for<'a> FnOnce(&'a mut Guest) -> Calling<'a, Result<T, DriverError>> + Send + 'static,
     ) -> Result<T, Failure> {
-        checked(phase, self.call(phase, budget, None, call).await?)
+        checked(phase, self.call(phase, budget, None, call).await?, &self.scrubber)
     }
 }
 
@@ -329,26 +330,30 @@ fn check_page(phase: Phase, listed: usize, limit: u32) -> Result<(), Failure> {
 }
 
 /// The driver's own error as a failure; a denial that came before it says more than the driver can.
-fn checked<T>(phase: Phase, answer: Answer<Result<T, DriverError>>) -> Result<T, Failure> {
+fn checked<T>(
+    phase: Phase,
+    answer: Answer<Result<T, DriverError>>,
+    scrubber: &Scrubber,
+) -> Result<T, Failure> {
     match (answer.value, answer.denied) {
         (Ok(value), _) => Ok(value),
-        (Err(_), Some(authority)) => Err(Failure::Denied {
-            wanted: format!("HTTP to {}", clean(&authority, TEXT)),
-            grant: "a network grant; this version has none yet".into(),
+        (Err(_), Some(denial)) => Err(Failure::Denied {
+            wanted: clean(&scrubber.scrub(&denial.wanted), TEXT),
+            grant: clean(&scrubber.scrub(&denial.grant), TEXT),
         }),
         (Err(error), None) => Err(Failure::Driver {
             phase,
-            error: cleaned(error),
+            error: cleaned(error, scrubber),
         }),
     }
 }
 
-/// The driver's words, cut and without control characters.
-fn cleaned(error: DriverError) -> DriverError {
-    let cut = |text: String| clean(&text, TEXT);
+/// The driver's words, cut, without secrets and control characters.
+fn cleaned(error: DriverError, scrubber: &Scrubber) -> DriverError {
+    let cut = |text: String| clean(&scrubber.scrub(&text), TEXT);
     match error {
         DriverError::InvalidConfiguration(mut fault) => {
-            fault.option_name = clean(&fault.option_name, 100);
+            fault.option_name = clean(&scrubber.scrub(&fault.option_name), 100);
             fault.reason = cut(fault.reason);
             DriverError::InvalidConfiguration(fault)
         }

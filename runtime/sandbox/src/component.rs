@@ -157,7 +157,8 @@ fn is_known_import(name: &str) -> bool {
     if WASI.iter().any(|package| interface.starts_with(package)) {
         return version.starts_with("0.2.");
     }
-    matches!(interface, "cofferdam:backup/host" | "cofferdam:backup/types") && version == CONTRACT_VERSION
+    let ours = interface.strip_prefix("cofferdam:backup/");
+    matches!(ours, Some("host" | "secrets" | "types")) && version == CONTRACT_VERSION
 }
 
 /// The contract's version in the names of the exports.

@@ -29,12 +29,12 @@ mod generated {
     });
 }
 
-pub(crate) use generated::cofferdam::backup::host;
 pub use generated::cofferdam::backup::types::{
     BackupIdentity, BodyInfo, BodyNeeds, ByteRange, ContainerPage, DriverInfo, Error as DriverError,
     InvalidOption, ObjectAddress, ObjectInfo, OptionInfo, OptionKind, Page, Placement, Setting, SettingValue,
     Throttle,
 };
+pub(crate) use generated::cofferdam::backup::{host, secrets};
 pub(crate) use generated::{Driver as Bindings, DriverPre};
 
 impl serde::Serialize for BodyNeeds {

@@ -125,7 +125,7 @@ pub enum Failure {
     Denied {
         /// What was wanted: `read-write access to directory "/srv/backup"`.
         wanted: String,
-        /// The line to add to the configuration.
+        /// The line to add to the configuration; empty when none would help.
         grant: String,
     },
     /// The file is not a driver component that this host runs.
@@ -208,6 +208,7 @@ impl Failure {
             Failure::OutOfFuel { .. } => "the driver computes without end; report it to its author".into(),
             Failure::MemoryDenied { .. } => "raise driver_memory_limit, or report it to the driver's author".into(),
             Failure::Trap { .. } => "report it to the driver's author".into(),
+            Failure::Denied { grant, .. } if grant.is_empty() => "no grant allows it: use another address or driver".into(),
             Failure::Denied { grant, .. } => format!("to allow it, add {grant}"),
             Failure::InvalidComponent { .. } => {
                 "look at it with `cofferdam driver inspect FILE`; build it for the world cofferdam:backup/driver".into()

@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{Engine, Result};
-use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, StreamError};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::budget::Meter;
 use crate::contract::host::{Host, Level, PipeError};
+use crate::contract::secrets::{self, Algorithm, Encoding, SecretError};
+use crate::contract::{BodyInfo, BodyNeeds};
 use crate::egress::Egress;
-use crate::failure::clean;
 use crate::kill::Kill;
-use crate::limits::{Limits, TEXT};
+use crate::limits::Limits;
 use crate::memory::MemoryBudget;
 use crate::output::Output;
+use crate::pipe::pump;
+use crate::secrets::Vault;
 use crate::turns::Turn;
-
-/// Bytes that one step of `pipe` moves.
-const PIPE_PIECE: usize = 1 << 20;
 
 /// Everything that a store holds for its guest.
 pub(crate) struct State {
@@ -31,12 +31,20 @@ pub(crate) struct State {
     pub(crate) output: Output,
     pub(crate) kill: Arc<Kill>,
     pub(crate) egress: Egress,
+    vault: Arc<Vault>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
 }
 
 impl State {
-    pub(crate) fn new(limits: &Limits, wasi: WasiCtx, output: Output, turn: Turn, kill: Arc<Kill>) -> Self {
+    pub(crate) fn new(
+        limits: &Limits,
+        wasi: WasiCtx,
+        output: Output,
+        turn: Turn,
+        kill: Arc<Kill>,
+        (egress, vault): (Egress, Arc<Vault>),
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.resources);
         let mut http = WasiHttpCtx::new();
@@ -49,7 +57,8 @@ impl State {
             turn,
             output,
             kill,
-            egress: Egress::default(),
+            egress,
+            vault,
             wasi,
             http,
         }
@@ -75,7 +84,7 @@ impl WasiHttpView for State {
     }
 }
 
-/// All that guests can import: WASI 0.2, outgoing HTTP, and the contract's `host`.
+/// All that guests can import: WASI 0.2, outgoing HTTP, and the contract's `host` and `secrets`.
 ///
 /// # Errors
 /// When two of them define the same name.
@@ -84,6 +93,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     crate::contract::host::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    secrets::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
 }
 
@@ -105,42 +115,51 @@ impl Host for State {
         sink: Resource<DynOutputStream>,
         length: Option<u64>,
     ) -> Result<Result<u64, PipeError>> {
-        let mut moved = 0_u64;
-        loop {
-            let wanted = length
-                .map_or(u64::MAX, |length| length - moved)
-                .min(PIPE_PIECE as u64) as usize;
-            if wanted == 0 {
-                break;
-            }
-            let piece = match self.table.get_mut(&source)?.blocking_read(wanted).await {
-                Ok(piece) => piece,
-                Err(StreamError::Closed) if length.is_none() => break,
-                Err(StreamError::Closed) => return Ok(Err(PipeError::EarlyEnd(moved))),
-                Err(StreamError::LastOperationFailed(error)) => {
-                    return Ok(Err(PipeError::SourceFailed(clean(&error.to_string(), TEXT))));
-                }
-                Err(StreamError::Trap(error)) => return Err(error),
-            };
-            let bytes = piece.len() as u64;
-            match self.table.get_mut(&sink)?.blocking_write_and_flush(piece).await {
-                Ok(()) => moved += bytes,
-                Err(StreamError::Closed) => {
-                    return Ok(Err(PipeError::SinkFailed("the sink is closed".into())));
-                }
-                Err(StreamError::LastOperationFailed(error)) => {
-                    return Ok(Err(PipeError::SinkFailed(clean(
-                        &error.root_cause().to_string(),
-                        TEXT,
-                    ))));
-                }
-                Err(StreamError::Trap(error)) => return Err(error),
-            }
-        }
-        Ok(Ok(moved))
+        let moved = pump(&mut self.table, &source, &sink, length, BodyNeeds::empty()).await?;
+        Ok(moved.map(|info| info.size.unwrap_or_default()))
+    }
+
+    async fn pipe_digested(
+        &mut self,
+        source: Resource<DynInputStream>,
+        sink: Resource<DynOutputStream>,
+        length: Option<u64>,
+        wanted: BodyNeeds,
+    ) -> Result<Result<BodyInfo, PipeError>> {
+        pump(&mut self.table, &source, &sink, length, wanted).await
     }
 
     async fn is_cancelled(&mut self) -> Result<bool> {
         Ok(self.kill.is_killed())
+    }
+}
+
+type Told<T> = Result<std::result::Result<T, SecretError>>;
+
+impl secrets::Host for State {
+    async fn sign(
+        &mut self,
+        secret: String,
+        algorithm: Algorithm,
+        prefix: Vec<u8>,
+        message: Vec<u8>,
+    ) -> Told<Vec<u8>> {
+        Ok(self.vault.sign(&secret, algorithm, &prefix, &message).await)
+    }
+
+    async fn md5(&mut self, secret: String, decode_base64: bool) -> Told<Vec<u8>> {
+        Ok(self.vault.md5(&secret, decode_base64).await)
+    }
+
+    async fn sha256(&mut self, message: Vec<u8>) -> Told<Vec<u8>> {
+        Ok(self.vault.sha256(&message).await)
+    }
+
+    async fn placeholder(&mut self, secret: String, prefix: String, encoding: Encoding) -> Told<String> {
+        Ok(self.vault.placeholder(&secret, prefix, encoding))
+    }
+
+    async fn reveal(&mut self, secret: String) -> Told<String> {
+        Ok(self.vault.reveal(&secret).await)
     }
 }

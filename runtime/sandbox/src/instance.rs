@@ -16,18 +16,24 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use wasmtime::{AsContextMut, Store, StoreContextMut, UpdateDeadline};
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::body::Meter;
 use crate::budget::Budget;
 use crate::contract::Bindings;
+use crate::egress::dial::Dialer;
+use crate::egress::tls::Tls;
+use crate::egress::{Denials, Egress};
 use crate::failure::{Failure, Phase};
 use crate::host::State;
 use crate::kill::{Kill, Killed};
 use crate::limits::{BACKSTOP_GRACE, Limits, SLICE};
+use crate::network::Denial;
 use crate::output::Output;
 use crate::requirements::Provision;
 use crate::sandbox::{Driver, Shared};
+use crate::secrets::{Scrubber, Vault};
 use crate::trap;
 use crate::turns::Turn;
 
@@ -50,7 +56,7 @@ pub(crate) struct Thread {
 pub(crate) struct Answer<R> {
     pub(crate) value: R,
     /// Where the guest wanted to go and was not let.
-    pub(crate) denied: Option<String>,
+    pub(crate) denied: Option<Denial>,
 }
 
 /// Handle on a live instance. Dropping it ends the instance.
@@ -60,6 +66,7 @@ pub struct Instance {
     kill: Arc<Kill>,
     ending: Arc<Ending>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) scrubber: Scrubber,
 }
 
 /// Counts a thread from the moment it is told to end until it has ended.
@@ -137,6 +144,7 @@ impl Instance {
             kill,
             ending,
             limits: limits.clone(),
+            scrubber: Scrubber::new(&provision.secrets),
         };
 
         let (pre, provision, limits) = (driver.pre.clone(), provision.clone(), limits.clone());
@@ -144,8 +152,8 @@ impl Instance {
         instance
             .run(Phase::Instantiate, budget, None, move |slot, thread| {
                 Box::pin(async move {
-                    let mut store = new_store(thread, &limits, &provision, Output::new(backend, &limits))?;
-                    let fuel = begin_call(&mut store, &own);
+                    let mut store = new_store(thread, backend, &limits, &provision)?;
+                    let fuel = begin_call(&mut store, &own, Some(own.deadline()));
                     thread.kill.arm(backstop(own.deadline()));
                     let made = thread.kill.or(pre.instantiate_async(&mut store)).await;
                     thread.kill.arm(None);
@@ -187,18 +195,15 @@ impl Instance {
         + Send
         + 'static,
     ) -> Result<Answer<R>, Failure> {
-        let deadline = match stall {
-            Some(_) => None,
-            None => backstop(budget.deadline()),
-        };
+        let deadline = stall.is_none().then(|| budget.deadline());
         let own = budget.clone();
         self.run(phase, budget, stall, move |slot, thread| {
             Box::pin(async move {
                 let Some(guest) = slot.as_mut() else {
                     return Err(killed(phase));
                 };
-                let fuel = begin_call(&mut guest.store, &own);
-                thread.kill.arm(deadline);
+                let fuel = begin_call(&mut guest.store, &own, deadline);
+                thread.kill.arm(deadline.and_then(backstop));
                 let answer = thread.kill.or(call(guest)).await;
                 thread.kill.arm(None);
                 let words = guest.store.data().output.last_words();
@@ -300,9 +305,19 @@ pub(crate) fn killed(phase: Phase) -> Failure {
     }
 }
 
+/// Threads of an instance that may wait for the system's resolver at once.
+const LOOKUPS: usize = 4;
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(LOOKUPS)
+        .enable_all()
+        .build()
+}
+
 /// The life of an instance's thread.
 fn live(thread: &Thread, mut queue: mpsc::Receiver<Job>) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+    let Ok(runtime) = runtime() else {
         return;
     };
     runtime.block_on(async {
@@ -324,11 +339,14 @@ fn live(thread: &Thread, mut queue: mpsc::Receiver<Job>) {
 
 fn new_store(
     thread: &Thread,
+    backend: Arc<str>,
     limits: &Limits,
     provision: &Provision,
-    output: Output,
 ) -> Result<Store<State>, Failure> {
+    let output = Output::new(backend.clone(), limits, Scrubber::new(&provision.secrets));
+    let (egress, vault) = way_out(thread, &backend, limits, provision)?;
     let mut wasi = WasiCtxBuilder::new();
+    allow_granted_tcp(&mut wasi, &egress);
     wasi.allow_blocking_current_thread(true)
         .max_random_size(limits.random_bytes)
         .stdout(output.clone())
@@ -348,7 +366,8 @@ fn new_store(
             })?;
     }
     let turn = Turn::new(thread.shared.gate.clone(), thread.kill.clone());
-    let state = State::new(limits, wasi.build(), output, turn, thread.kill.clone());
+    let kill = thread.kill.clone();
+    let state = State::new(limits, wasi.build(), output, turn, kill, (egress, vault));
     let mut store = Store::new(&thread.shared.engine, state);
     store.limiter(|state| &mut state.memory);
     store.set_hostcall_fuel(limits.hostcall_bytes);
@@ -370,8 +389,43 @@ fn new_store(
     Ok(store)
 }
 
-/// Arms what is armed per call: fuel, epoch, the quota of output. Says how much fuel the call has.
-fn begin_call(store: &mut Store<State>, budget: &Budget) -> u64 {
+/// The instance's secrets, and its way to the network.
+fn way_out(
+    thread: &Thread,
+    backend: &str,
+    limits: &Limits,
+    provision: &Provision,
+) -> Result<(Egress, Arc<Vault>), Failure> {
+    let shared = &thread.shared;
+    let vault = Arc::new(Vault::new(provision.secrets.clone(), provision.reveal.clone()));
+    let tls = Tls::new(&provision.tls, shared.roots.clone())?;
+    let dialer = Dialer::new(shared.resolver.clone(), tls, provision.proxies.clone());
+    let denials = Denials::new(shared.denials_of(backend));
+    let egress = Egress::new(provision.policy.clone(), vault.clone(), dialer, denials, limits);
+    Ok((egress, vault))
+}
+
+/// Raw sockets: TCP connections to granted addresses; everything else is denied.
+fn allow_granted_tcp(wasi: &mut WasiCtxBuilder, egress: &Egress) {
+    let gateway = egress.gateway.clone();
+    wasi.allow_tcp(true).allow_udp(false).allow_ip_name_lookup(false);
+    wasi.socket_addr_check(move |address, wanted| {
+        let admitted = match wanted {
+            SocketAddrUse::TcpConnect => gateway.policy.admit_tcp(address),
+            // What the system does by itself for a socket that is about to connect.
+            SocketAddrUse::TcpBind if address.ip().is_unspecified() && address.port() == 0 => Ok(()),
+            _ => Err(Denial {
+                wanted: format!("to listen or bind at {address}"),
+                grant: String::new(),
+            }),
+        };
+        let good = admitted.map_err(|denial| gateway.denials.note(denial)).is_ok();
+        Box::pin(async move { good })
+    });
+}
+
+/// Arms what is armed per call: fuel, epoch, the quota of output, the time of requests. Says how much fuel the call has.
+fn begin_call(store: &mut Store<State>, budget: &Budget, deadline: Option<Instant>) -> u64 {
     let meter = budget.meter();
     let fuel = meter.given();
     // Fuel is on for every store of this engine, so this cannot fail.
@@ -380,6 +434,7 @@ fn begin_call(store: &mut Store<State>, budget: &Budget) -> u64 {
     store.data_mut().meter = meter;
     store.data_mut().turn.begin_call();
     store.data().output.begin_call();
+    store.data().egress.begin_call(deadline);
     fuel
 }
 

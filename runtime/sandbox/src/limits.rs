@@ -33,6 +33,14 @@ pub struct Limits {
     pub output_lines: usize,
     /// Bytes in the headers of one HTTP request or answer.
     pub http_header_bytes: usize,
+    /// HTTP requests in flight at once.
+    pub http_requests: usize,
+    /// Wall-clock time for resolving, dialling and TLS together; a guest may ask for less.
+    pub http_connect_timeout: Duration,
+    /// From the end of an HTTP request to the first byte of its answer; a guest may ask for less.
+    pub http_first_byte_timeout: Duration,
+    /// Between two pieces of an answer, or until one of the request's body is taken; a guest may ask for less.
+    pub http_between_bytes_timeout: Duration,
     /// A call that moves data is stopped when no byte has moved for so long.
     pub stall_timeout: Duration,
     /// Wall-clock time of a short call that no other deadline covers (`place-backup`, `delete-object`, …).
@@ -56,6 +64,10 @@ impl Default for Limits {
             output_bytes: 64 << 10,
             output_lines: 1000,
             http_header_bytes: 32 << 10,
+            http_requests: 16,
+            http_connect_timeout: Duration::from_secs(10),
+            http_first_byte_timeout: Duration::from_secs(300),
+            http_between_bytes_timeout: Duration::from_secs(60),
             stall_timeout: Duration::from_secs(300),
             call_timeout: Duration::from_secs(60),
             call_fuel: 1_000_000_000_000,

@@ -2,6 +2,7 @@
 //!
 //! Bound: one quota of bytes and lines per call for all three; what is over is dropped and counted, and one line says
 //! so. Lines are cut and cleaned of control characters, so a guest can neither flood nor forge the host's log.
+//! The values of the backend's secrets are taken out of them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use crate::failure::clean;
 use crate::limits::{Limits, TEXT};
+use crate::secrets::Scrubber;
 
 /// Bytes that a guest may write to standard output in one piece.
 const PIECE: usize = 64 << 10;
@@ -38,15 +40,17 @@ pub(crate) struct Output {
     quota: Arc<Mutex<Quota>>,
     max_bytes: usize,
     max_lines: usize,
+    scrubber: Scrubber,
 }
 
 impl Output {
-    pub(crate) fn new(backend: Arc<str>, limits: &Limits) -> Self {
+    pub(crate) fn new(backend: Arc<str>, limits: &Limits, scrubber: Scrubber) -> Self {
         Output {
             backend,
             quota: Arc::default(),
             max_bytes: limits.output_bytes,
             max_lines: limits.output_lines,
+            scrubber,
         }
     }
 
@@ -80,7 +84,8 @@ impl Output {
             .last
             .iter()
             .chain((!quota.partial.is_empty()).then_some(&quota.partial));
-        clean(&lines.map(String::as_str).collect::<Vec<_>>().join(" / "), TEXT)
+        let words = lines.map(String::as_str).collect::<Vec<_>>().join(" / ");
+        clean(&self.scrubber.scrub(&words), TEXT)
     }
 
     /// One line of the guest's.
@@ -93,7 +98,7 @@ impl Output {
             }
             quota.lines += 1;
             quota.bytes += text.len();
-            let text = clean(text, TEXT);
+            let text = clean(&self.scrubber.scrub(text), TEXT);
             quota.last.push_back(text.clone());
             if quota.last.len() > LAST_WORDS {
                 quota.last.pop_front();
@@ -125,7 +130,7 @@ impl Output {
         let mut quota = self.quota();
         if rest.len() > TEXT {
             quota.dropped += (rest.len() - TEXT) as u64;
-            rest = clean(&rest, TEXT);
+            rest = clean(&self.scrubber.scrub(&rest), TEXT);
         }
         quota.partial = rest;
     }

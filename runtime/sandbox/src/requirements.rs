@@ -1,40 +1,93 @@
 //! What a driver asks for, what the deployer grants, and the settings in between. Plain rules, no WebAssembly.
 //!
 //! A driver's options come from `describe`; a backend's settings from the configuration. Here each setting is checked
-//! against its option's kind, and each directory against the grants. What both sides agree on is all that an instance
-//! gets: exactly the directories that its settings name, never the whole grant.
+//! against its option's kind ([`convert`]), and each directory and URL against the [`grants`]. What both sides agree on is all
+//! that an instance gets: exactly the directories that its settings name, never the whole grant; secrets by name, never by
+//! value; the granted origins, when the driver wants HTTP.
 
-use std::collections::BTreeMap;
-use std::path::{Component as PathPart, Path, PathBuf};
+mod convert;
+mod grants;
 
-use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::contract::{DriverError, DriverInfo, InvalidOption, OptionKind, Setting, SettingValue};
+use crate::contract::{
+    DriverError, DriverInfo, InvalidOption, OptionInfo, OptionKind, Setting, SettingValue,
+};
 use crate::failure::{Failure, Phase};
+use crate::network::{Policy, Scheme, Target};
+use crate::secrets::{Secret, Source};
 
-/// A directory that the deployer lets a backend's driver use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DirectoryGrant {
-    /// Absolute path; everything below it is meant too.
-    pub path: PathBuf,
-    /// Whether the driver may write there.
-    pub write: bool,
+pub use convert::is_plain_absolute;
+pub use grants::{DirectoryGrant, Grants};
+
+/// A setting as the deployer wrote it. Texts are not shown by `Debug`: whether one is a secret only its driver knows.
+#[derive(Clone, PartialEq)]
+pub enum Written {
+    /// A text, a number, true or false.
+    Plain(SettingValue),
+    /// Where a secret is kept.
+    Kept(Source),
 }
 
-/// All that the deployer lets a backend's driver use. Empty: nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Grants {
-    /// Directories.
-    pub directories: Vec<DirectoryGrant>,
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Written::Plain(SettingValue::Text(_)) => f.write_str("Text(…)"),
+            Written::Plain(value) => value.fmt(f),
+            Written::Kept(source) => source.fmt(f),
+        }
+    }
 }
 
-/// What an instance is given: settings in the driver's form, and the directories that they name.
-#[derive(Debug, Clone, Default, PartialEq)]
+impl From<SettingValue> for Written {
+    fn from(value: SettingValue) -> Self {
+        Written::Plain(value)
+    }
+}
+
+/// How a backend's TLS is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// A file of certificates that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether certificates are checked.
+    pub verify: bool,
+}
+
+impl Default for TlsSettings {
+    fn default() -> Self {
+        TlsSettings {
+            ca_file: None,
+            verify: true,
+        }
+    }
+}
+
+/// Where a backend's requests are sent through.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Proxies {
+    pub(crate) http: Option<Target>,
+    pub(crate) https: Option<Target>,
+}
+
+/// What an instance is given: settings in the driver's form, and what they and the grants open to it.
+#[derive(Debug, Clone, Default)]
 pub struct Provision {
     /// For `do-setup`.
     pub settings: Vec<Setting>,
     /// Preopened under their own path.
     pub directories: Vec<DirectoryGrant>,
+    /// By the options' names.
+    pub secrets: BTreeMap<String, Arc<Secret>>,
+    /// Those whose values it may read.
+    pub reveal: BTreeSet<String>,
+    /// How TLS is made.
+    pub tls: TlsSettings,
+    pub(crate) proxies: Proxies,
+    pub(crate) policy: Policy,
 }
 
 fn invalid(option: &str, reason: String) -> Failure {
@@ -52,10 +105,10 @@ fn invalid(option: &str, reason: String) -> Failure {
 ///
 /// # Errors
 /// `driver.invalid-configuration` for an unknown, missing or ill-typed setting, naming the valid ones; `denied` for a
-/// directory that is not granted, with the line to add.
+/// directory or URL that is not granted, with the line to add.
 pub fn provide(
     info: &DriverInfo,
-    settings: &BTreeMap<String, SettingValue>,
+    settings: &BTreeMap<String, Written>,
     grants: &Grants,
 ) -> Result<Provision, Failure> {
     for name in settings.keys() {
@@ -71,9 +124,23 @@ pub fn provide(
             ));
         }
     }
-    let mut provision = Provision::default();
+    let mut provision = Provision {
+        policy: grants.policy(info.wants_http),
+        ..Provision::default()
+    };
+    for name in &grants.reveal {
+        let is = |option: &&OptionInfo| option.kind == OptionKind::Secret;
+        if !info.options.iter().filter(is).any(|option| &option.name == name) {
+            let reason = format!(
+                "grants.reveal names it, but driver {} has no such secret",
+                info.name
+            );
+            return Err(invalid(name, reason));
+        }
+        provision.reveal.insert(name.clone());
+    }
     for option in &info.options {
-        let Some(value) = settings.get(&option.name) else {
+        let Some(written) = settings.get(&option.name) else {
             if option.required {
                 return Err(invalid(
                     &option.name,
@@ -82,15 +149,17 @@ pub fn provide(
             }
             continue;
         };
-        let value = convert(option.kind, value)
-            .map_err(|expected| invalid(&option.name, format!("{} is not {expected}", show(value))))?;
-        if let (OptionKind::Directory | OptionKind::ReadOnlyDirectory, SettingValue::Text(path)) =
-            (option.kind, &value)
-        {
-            provision
-                .directories
-                .push(grant_directory(&option.name, path, option.kind, grants)?);
-        }
+        let value = match written {
+            written if option.kind == OptionKind::Secret => keep(&mut provision, &option.name, written)?,
+            Written::Plain(value) => convert::convert(option.kind, value).map_err(|expected| {
+                invalid(
+                    &option.name,
+                    format!("{} is not {expected}", convert::show(value)),
+                )
+            })?,
+            Written::Kept(_) => return Err(invalid(&option.name, "is no secret; write its value".into())),
+        };
+        open(&mut provision, option, &value, grants, info.wants_http)?;
         provision.settings.push(Setting {
             name: option.name.clone(),
             value,
@@ -99,197 +168,64 @@ pub fn provide(
     Ok(provision)
 }
 
-fn show(value: &SettingValue) -> String {
-    match value {
-        SettingValue::Text(text) => format!("{text:?}"),
-        SettingValue::Integer(number) => number.to_string(),
-        SettingValue::Boolean(truth) => truth.to_string(),
-    }
-}
-
-/// The value in the form that the driver gets, or what was expected.
-fn convert(kind: OptionKind, value: &SettingValue) -> Result<SettingValue, &'static str> {
-    match (kind, value) {
-        (OptionKind::Text, SettingValue::Text(_))
-        | (OptionKind::Integer, SettingValue::Integer(_))
-        | (OptionKind::Boolean, SettingValue::Boolean(_)) => Ok(value.clone()),
-        (OptionKind::Size, SettingValue::Integer(bytes)) if *bytes >= 0 => Ok(value.clone()),
-        (OptionKind::Size, SettingValue::Text(text)) => crate::units::parse_size(text)
-            .and_then(|bytes| i64::try_from(bytes).ok())
-            .map(SettingValue::Integer)
-            .ok_or("a size such as \"64MiB\" or a number of bytes"),
-        (OptionKind::Duration, SettingValue::Integer(seconds)) if *seconds >= 0 => seconds
-            .checked_mul(1000)
-            .map(SettingValue::Integer)
-            .ok_or("a number of seconds in range"),
-        (OptionKind::Duration, SettingValue::Text(text)) => crate::units::parse_duration(text)
-            .and_then(|span| i64::try_from(span.as_millis()).ok())
-            .map(SettingValue::Integer)
-            .ok_or("a duration such as \"30s\" or a number of seconds"),
-        (OptionKind::Directory | OptionKind::ReadOnlyDirectory, SettingValue::Text(path)) => {
-            is_plain_absolute(Path::new(path))
-                .then(|| value.clone())
-                .ok_or("an absolute path without . or ..")
+/// Keeps a secret for the driver, and gives what the driver gets in its place: its name.
+fn keep(provision: &mut Provision, option: &str, written: &Written) -> Result<SettingValue, Failure> {
+    let source = match written {
+        Written::Kept(source) => source.clone(),
+        Written::Plain(SettingValue::Text(text)) if !text.is_empty() => Source::text(text.as_str()),
+        Written::Plain(SettingValue::Text(_)) => return Err(invalid(option, "is empty".into())),
+        Written::Plain(_) => {
+            let reason =
+                "a secret is a text, or { file = … }, { env = … }, { command = … }, { credential = … }";
+            return Err(invalid(option, reason.into()));
         }
-        (OptionKind::Text, _) => Err("a text"),
-        (OptionKind::Integer, _) => Err("a whole number"),
-        (OptionKind::Boolean, _) => Err("true or false"),
-        (OptionKind::Size, _) => Err("a size such as \"64MiB\" or a number of bytes"),
-        (OptionKind::Duration, _) => Err("a duration such as \"30s\" or a number of seconds"),
-        (OptionKind::Directory | OptionKind::ReadOnlyDirectory, _) => Err("an absolute path"),
-    }
+    };
+    provision
+        .secrets
+        .insert(option.to_owned(), Arc::new(Secret::new(source)));
+    Ok(SettingValue::Text(option.to_owned()))
 }
 
-/// Whether a path is absolute and says what it means: only names after the root.
-pub fn is_plain_absolute(path: &Path) -> bool {
-    let mut parts = path.components();
-    parts.next() == Some(PathPart::RootDir)
-        && parts.all(|part| matches!(part, PathPart::Normal(_)))
-        && !path.to_string_lossy().split('/').any(|part| part == ".")
-}
-
-fn grant_directory(
-    option: &str,
-    path: &str,
-    kind: OptionKind,
+/// Opens to an instance what a setting names, or sets the host's own side by it.
+fn open(
+    provision: &mut Provision,
+    option: &OptionInfo,
+    value: &SettingValue,
     grants: &Grants,
-) -> Result<DirectoryGrant, Failure> {
-    let write = kind == OptionKind::Directory;
-    let path = PathBuf::from(path);
-    if grants
-        .directories
-        .iter()
-        .any(|grant| path.starts_with(&grant.path) && (grant.write || !write))
-    {
-        return Ok(DirectoryGrant { path, write });
+    wants_http: bool,
+) -> Result<(), Failure> {
+    let name = option.name.as_str();
+    let target = |text: &str| Target::of_url(text).map_err(|why| invalid(name, format!("is no URL: {why}")));
+    match (option.kind, value) {
+        (OptionKind::Directory | OptionKind::ReadOnlyDirectory, SettingValue::Text(path)) => {
+            provision
+                .directories
+                .push(grants.directory(name, path, option.kind)?);
+        }
+        (OptionKind::Url, SettingValue::Text(text)) => grants.url(name, &target(text)?, wants_http)?,
+        (OptionKind::TlsCaFile, SettingValue::Text(path)) if !path.is_empty() => {
+            provision.tls.ca_file = Some(PathBuf::from(path));
+        }
+        (OptionKind::TlsVerify, SettingValue::Boolean(verify)) => provision.tls.verify &= *verify,
+        (OptionKind::TlsInsecure, SettingValue::Boolean(insecure)) => provision.tls.verify &= !*insecure,
+        (OptionKind::HttpProxy | OptionKind::HttpsProxy, SettingValue::Text(text)) if !text.is_empty() => {
+            let proxy = target(text)?;
+            if proxy.scheme != Scheme::Http {
+                return Err(invalid(
+                    name,
+                    "a proxy is spoken to by http; its URL begins with http://".into(),
+                ));
+            }
+            if option.kind == OptionKind::HttpProxy {
+                provision.proxies.http = Some(proxy);
+            } else {
+                provision.proxies.https = Some(proxy);
+            }
+        }
+        _ => {}
     }
-    let access = if write { "read-write" } else { "read-only" };
-    Err(Failure::Denied {
-        wanted: format!("{access} access to directory {path:?} (option {option})"),
-        grant: format!(
-            "directories = [{{ path = {path:?}, access = \"{access}\" }}] to the backend's grants"
-        ),
-    })
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::contract::{BodyNeeds, OptionInfo};
-
-    fn driver(kind: OptionKind, required: bool) -> DriverInfo {
-        DriverInfo {
-            name: "d".into(),
-            version: "1".into(),
-            vendor: "v".into(),
-            description: String::new(),
-            options: vec![OptionInfo {
-                name: "o".into(),
-                kind,
-                required,
-                default: None,
-                description: String::new(),
-            }],
-            needs: BodyNeeds::empty(),
-            greatest_object: None,
-            wants_http: false,
-        }
-    }
-
-    fn settings(name: &str, value: SettingValue) -> BTreeMap<String, SettingValue> {
-        BTreeMap::from([(name.to_owned(), value)])
-    }
-
-    fn text(value: &str) -> SettingValue {
-        SettingValue::Text(value.into())
-    }
-
-    #[test]
-    fn an_unknown_setting_is_refused_with_the_valid_names() {
-        let error = provide(
-            &driver(OptionKind::Text, false),
-            &settings("x", text("")),
-            &Grants::default(),
-        )
-        .unwrap_err();
-        assert_eq!(error.code(), "driver.invalid-configuration");
-        assert!(error.to_string().contains("it takes o"), "{error}");
-    }
-
-    #[test]
-    fn a_required_setting_must_be_there() {
-        let error = provide(
-            &driver(OptionKind::Text, true),
-            &BTreeMap::new(),
-            &Grants::default(),
-        )
-        .unwrap_err();
-        assert!(error.to_string().contains("required"), "{error}");
-    }
-
-    #[test]
-    fn sizes_and_durations_reach_the_driver_as_integers() {
-        let given = provide(
-            &driver(OptionKind::Size, false),
-            &settings("o", text("64MiB")),
-            &Grants::default(),
-        )
-        .unwrap();
-        assert_eq!(
-            given.settings.first().unwrap().value,
-            SettingValue::Integer(64 << 20)
-        );
-        let given = provide(
-            &driver(OptionKind::Duration, false),
-            &settings("o", text("1m 30s")),
-            &Grants::default(),
-        );
-        assert_eq!(
-            given.unwrap().settings.first().unwrap().value,
-            SettingValue::Integer(90_000)
-        );
-        let wrong = provide(
-            &driver(OptionKind::Size, false),
-            &settings("o", text("much")),
-            &Grants::default(),
-        );
-        assert!(wrong.unwrap_err().to_string().contains("\"much\" is not a size"));
-    }
-
-    #[test]
-    fn only_the_named_directory_is_given_and_only_when_granted() {
-        let grant = |path: &str, write| Grants {
-            directories: vec![DirectoryGrant {
-                path: path.into(),
-                write,
-            }],
-        };
-        let driver = driver(OptionKind::Directory, true);
-        let given = provide(&driver, &settings("o", text("/srv/a/b")), &grant("/srv/a", true)).unwrap();
-        assert_eq!(
-            given.directories,
-            vec![DirectoryGrant {
-                path: "/srv/a/b".into(),
-                write: true
-            }]
-        );
-        for (path, grants) in [
-            ("/srv/a", Grants::default()),
-            ("/srv/a", grant("/srv/a", false)),
-            ("/srv/ab", grant("/srv/a", true)),
-            ("/srv", grant("/srv/a", true)),
-        ] {
-            let error = provide(&driver, &settings("o", text(path)), &grants).unwrap_err();
-            assert_eq!(error.code(), "denied", "{path}");
-            assert!(
-                error.remedy().contains("directories = [{ path ="),
-                "{}",
-                error.remedy()
-            );
-        }
-        for path in ["srv/a", "/srv/a/../b", "/srv/./a", ""] {
-            let error = provide(&driver, &settings("o", text(path)), &grant("/srv", true)).unwrap_err();
-            assert_eq!(error.code(), "driver.invalid-configuration", "{path}");
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::Semaphore;
@@ -14,6 +14,8 @@ use crate::clock::Ticker;
 use crate::compile::{self, CompileHelper};
 use crate::component::{self, ComponentReport};
 use crate::contract::{DriverInfo, DriverPre};
+use crate::egress::dial::{Resolver, SystemResolver};
+use crate::egress::tls::SystemRoots;
 use crate::failure::{Failure, Phase, clean};
 use crate::host::{self, State};
 use crate::instance::Instance;
@@ -30,12 +32,16 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// Threads that were told to end and have not yet.
     pub(crate) ending: Arc<AtomicUsize>,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) roots: SystemRoots,
+    /// Requests and connections that were denied, by backend.
+    denials: Mutex<HashMap<String, Arc<AtomicU64>>>,
     linker: Linker<State>,
     ticker: Ticker,
 }
 
 impl Shared {
-    pub(crate) fn new() -> Result<Self, Failure> {
+    pub(crate) fn new(resolver: Arc<dyn Resolver>) -> Result<Self, Failure> {
         let host = |error: String| Failure::Host {
             phase: Phase::Load,
             reason: format!("the WebAssembly engine cannot be started: {error}"),
@@ -47,10 +53,19 @@ impl Shared {
         Ok(Shared {
             gate: Gate::for_this_machine(),
             ending: Arc::default(),
+            resolver,
+            roots: SystemRoots::default(),
+            denials: Mutex::default(),
             linker,
             ticker,
             engine,
         })
+    }
+
+    /// The counter of what a backend's driver was denied.
+    pub(crate) fn denials_of(&self, backend: &str) -> Arc<AtomicU64> {
+        let mut all = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(backend.to_owned()).or_default().clone()
     }
 
     /// No call begins while the epoch backstop is dead.
@@ -119,9 +134,21 @@ impl Sandbox {
     /// # Errors
     /// [`Failure::Host`] when the engine cannot be made or a limit does not hold.
     pub async fn start(helper: CompileHelper, cache: PathBuf) -> Result<Self, Failure> {
+        Self::with_resolver(helper, cache, Arc::new(SystemResolver)).await
+    }
+
+    /// The same with another resolver of names.
+    ///
+    /// # Errors
+    /// As [`Sandbox::start`].
+    pub async fn with_resolver(
+        helper: CompileHelper,
+        cache: PathBuf,
+        resolver: Arc<dyn Resolver>,
+    ) -> Result<Self, Failure> {
         crate::selftest::run().await?;
         Ok(Sandbox {
-            shared: Arc::new(Shared::new()?),
+            shared: Arc::new(Shared::new(resolver)?),
             helper,
             cache,
             loaded: Arc::default(),
@@ -204,6 +231,11 @@ impl Sandbox {
         budget: &Budget,
     ) -> Result<Instance, Failure> {
         Instance::open(&self.shared, driver, backend.into(), provision, limits, budget).await
+    }
+
+    /// Requests and connections that a backend's driver was denied since the sandbox started.
+    pub fn denials(&self, backend: &str) -> u64 {
+        self.shared.denials_of(backend).load(Ordering::Relaxed)
     }
 
     /// Threads of instances that were told to end and have not ended yet; one that stays is stuck in the kernel.

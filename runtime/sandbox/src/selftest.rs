@@ -9,6 +9,7 @@ use std::time::Duration;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
+use crate::egress::dial::SystemResolver;
 use crate::failure::{Failure, Phase};
 use crate::kill::{Kill, Killed};
 use crate::limits::SLICE;
@@ -37,7 +38,7 @@ fn broken(what: &str) -> Failure {
 /// # Errors
 /// [`Failure::Host`] that names the mechanism that does not hold.
 pub(crate) async fn run() -> Result<(), Failure> {
-    let shared = Arc::new(Shared::new()?);
+    let shared = Arc::new(Shared::new(Arc::new(SystemResolver))?);
     let component = Component::new(&shared.engine, SPIN)
         .map_err(|error| broken(&format!("it cannot be compiled: {error:#}")))?;
     let test = |stop: Stop| {

@@ -19,18 +19,20 @@
 //!
 //! in a crate of type `cdylib`, built for `wasm32-wasip2`. What each function promises is said in the contract,
 //! `wit/0.1.0`, and nowhere else. Beside the trait: [`Settings`] reads options, [`Directory`] keeps objects as
-//! files in a granted directory, [`pipe`] moves bytes without letting them into the guest, [`log`] writes to the
-//! host's log, [`names`] holds the rules for safe names.
+//! files in a granted directory, [`http`] speaks to servers, [`secrets`] uses keys that the host keeps, [`pipe`] moves
+//! bytes without letting them into the guest, [`log`] writes to the host's log, [`names`] holds the rules for safe names.
 
 pub mod bindings;
 pub mod directory;
 mod driver;
 mod error;
 pub mod export;
+pub mod http;
 mod info;
 pub mod log;
 pub mod names;
 pub mod pipe;
+pub mod secrets;
 mod settings;
 
 pub use bindings::cofferdam::backup::host::is_cancelled;
@@ -40,6 +42,7 @@ pub use bindings::cofferdam::backup::types::{
 };
 pub use directory::Directory;
 pub use driver::Driver;
+pub use secrets::Secret;
 pub use settings::Settings;
 pub use wasip2;
 pub use wasip2::io::streams::{InputStream, OutputStream};

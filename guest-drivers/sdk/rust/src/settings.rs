@@ -6,7 +6,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Directory, Error, Setting, SettingValue};
+use crate::http::Url;
+use crate::{Directory, Error, Secret, Setting, SettingValue};
 
 /// The settings of one `do-setup`. Its debug text shows names only: values may be secrets.
 pub struct Settings {
@@ -74,6 +75,27 @@ impl Settings {
             .map_err(|reason| Error::invalid_configuration(name, reason))
     }
 
+    /// The URL that the option names; it must be there. Its error does not show it: it might hold a password.
+    pub fn required_url(&self, name: &str) -> Result<Url, Error> {
+        parse_url(name, self.required_text(name)?)
+    }
+
+    /// The URL that the option names; `None` when the option is absent.
+    pub fn url(&self, name: &str) -> Result<Option<Url>, Error> {
+        self.text(name)?.map(|text| parse_url(name, text)).transpose()
+    }
+
+    /// The secret of that option; `None` when the option is absent. The value stays with the host, which knows the
+    /// secret by the option's name.
+    pub fn secret(&self, name: &str) -> Result<Option<Secret>, Error> {
+        Ok(self.text(name)?.map(|_| Secret::named(name)))
+    }
+
+    /// The secret of an option that must be there.
+    pub fn required_secret(&self, name: &str) -> Result<Secret, Error> {
+        self.required_text(name).map(|_| Secret::named(name))
+    }
+
     fn value(&self, name: &str) -> Option<&SettingValue> {
         self.values
             .iter()
@@ -89,6 +111,11 @@ impl Settings {
             Error::invalid_configuration(name, format!("expected a number of {unit}, found {number}"))
         })
     }
+}
+
+fn parse_url(name: &str, text: &str) -> Result<Url, Error> {
+    Url::parse(text)
+        .map_err(|reason| Error::invalid_configuration(name, format!("the URL cannot be used: {reason}")))
 }
 
 impl fmt::Debug for Settings {
@@ -172,6 +199,23 @@ mod tests {
             reason(settings.required_text("gone").unwrap_err()).1,
             "the option is required and absent"
         );
+    }
+
+    #[test]
+    fn a_url_that_is_none_is_refused_without_being_shown() {
+        let settings = settings();
+        let (option, reason) = reason(settings.required_url("token").unwrap_err());
+        assert_eq!(option, "token");
+        assert!(!reason.contains("secret"), "{reason}");
+        assert_eq!(settings.url("absent").unwrap(), None);
+    }
+
+    #[test]
+    fn a_secret_is_known_by_its_options_name() {
+        let settings = settings();
+        assert_eq!(settings.required_secret("token").unwrap().name(), "token");
+        assert_eq!(settings.secret("absent").unwrap(), None);
+        settings.required_secret("absent").unwrap_err();
     }
 
     #[test]

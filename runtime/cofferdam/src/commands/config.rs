@@ -1,14 +1,16 @@
 //! `cofferdam config …`: whether a configuration is sound, and what holds.
 
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use cofferdam_manager::{Inspector, Reloaded};
+use cofferdam_manager::{Grants, Inspector, OptionKind, Reloaded, SettingValue, Written};
 
 use super::Context;
 use crate::client::{Client, helper, service_error};
 use crate::config::options::{self, OPTIONS, Scope};
-use crate::config::{Config, Value, show_grant};
+use crate::config::{BackendSection, Config, Value, show_grant};
 use crate::show;
 
 #[derive(Debug, Subcommand)]
@@ -30,7 +32,7 @@ pub(crate) enum Command {
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Check => check(context).await,
-        Command::Show => show_config(context),
+        Command::Show => show_config(context).await,
         Command::Reload => reload(context).await,
         Command::Options { markdown } => list_options(context, markdown),
     }
@@ -107,8 +109,42 @@ fn origin(config: &Config, value: &Value) -> String {
     }
 }
 
-fn show_config(context: &Context) -> anyhow::Result<()> {
+/// The kinds of a driver's options, by name; nothing of a driver that could not be asked.
+type Kinds = HashMap<PathBuf, HashMap<String, OptionKind>>;
+
+/// Asks the drivers of all backends that have settings, since only they know which of them are secrets.
+async fn kinds(config: &Config) -> Kinds {
+    let mut kinds = Kinds::new();
+    let asked = config
+        .backends
+        .iter()
+        .filter(|backend| !backend.settings.is_empty());
+    let files: BTreeSet<PathBuf> = asked
+        .filter_map(|backend| config.driver_file(backend).ok())
+        .collect();
+    if files.is_empty() {
+        return kinds;
+    }
+    let Ok(inspector) = Inspector::start(helper()).await else {
+        return kinds;
+    };
+    for file in files {
+        if let Ok(found) = inspector.inspect(&file, &Arc::default(), &[]).await {
+            let options = found.info.options.into_iter();
+            kinds.insert(file, options.map(|option| (option.name, option.kind)).collect());
+        }
+    }
+    kinds
+}
+
+async fn show_config(context: &Context) -> anyhow::Result<()> {
     let config = context.read()?;
+    let kinds = kinds(&config).await;
+    let kind = |backend: &BackendSection, name: &str| {
+        let file = config.driver_file(backend).ok()?;
+        // An option that the driver does not have is refused elsewhere; here it is shown as little as a secret.
+        kinds.get(&file)?.get(name).copied()
+    };
     let service = OPTIONS.iter().filter(|option| option.scope == Scope::Service);
     let of_backend = || OPTIONS.iter().filter(|option| option.scope != Scope::Service);
     if context.json {
@@ -132,7 +168,7 @@ fn show_config(context: &Context) -> anyhow::Result<()> {
                 let settings: serde_json::Map<_, _> = backend
                     .settings
                     .iter()
-                    .map(|(name, (value, _))| (name.clone(), serde_json::json!(value)))
+                    .map(|(name, (value, _))| (name.clone(), setting_json(value, kind(backend, name))))
                     .collect();
                 let backend_json =
                     serde_json::json!({ "options": options, "settings": settings, "grants": backend.grants });
@@ -164,7 +200,7 @@ fn show_config(context: &Context) -> anyhow::Result<()> {
             }
         }
         for (name, (value, at)) in &backend.settings {
-            let value = cofferdam_manager::show_setting(value);
+            let value = cofferdam_manager::show_setting(value, kind(backend, name));
             show::line(&format!(
                 "{name} = {value}    # {}:{}, for the driver",
                 config.file.display(),
@@ -174,8 +210,41 @@ fn show_config(context: &Context) -> anyhow::Result<()> {
         for grant in &backend.grants.directories {
             show::line(&format!("# granted: {}", show_grant(grant)));
         }
+        for grant in network_grants(&backend.grants) {
+            show::line(&format!("# granted: {grant}"));
+        }
     }
     Ok(())
+}
+
+/// A setting as JSON; of a secret, and of what may be one, only what people are shown.
+fn setting_json(value: &Written, kind: Option<OptionKind>) -> serde_json::Value {
+    match value {
+        Written::Plain(plain) if kind.is_some_and(|kind| kind != OptionKind::Secret) => {
+            serde_json::json!(plain)
+        }
+        Written::Plain(plain @ (SettingValue::Integer(_) | SettingValue::Boolean(_))) if kind.is_none() => {
+            serde_json::json!(plain)
+        }
+        _ => cofferdam_manager::show_setting(value, kind).into(),
+    }
+}
+
+fn network_grants(grants: &Grants) -> Vec<String> {
+    let http = grants.http.iter().map(|origin| format!("requests to {origin}"));
+    let networks = grants
+        .networks
+        .iter()
+        .map(|network| format!("names that resolve into {network}"));
+    let tcp = grants
+        .tcp
+        .iter()
+        .map(|address| format!("TCP connections to {address}"));
+    let reveal = grants
+        .reveal
+        .iter()
+        .map(|name| format!("reading the secret {name}"));
+    http.chain(networks).chain(tcp).chain(reveal).collect()
 }
 
 fn list_options(context: &Context, markdown: bool) -> anyhow::Result<()> {

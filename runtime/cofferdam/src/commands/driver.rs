@@ -115,6 +115,26 @@ fn print(found: &Inspection, limits: &Limits, using: &[BackendOptions]) {
                 for directory in &grant.directories {
                     show::line(&format!("  gets directory {}", show_grant(directory)));
                 }
+                for origin in &grant.http {
+                    show::line(&format!("  may send requests to {origin}"));
+                }
+                for network in &grant.networks {
+                    show::line(&format!("      whose names may resolve into {network}"));
+                }
+                for address in &grant.tcp {
+                    show::line(&format!("  may open TCP connections to {address}"));
+                }
+                for (name, place) in &grant.secrets {
+                    let how = if grant.reveal.contains(name) {
+                        ", and read it"
+                    } else {
+                        ", but not read it"
+                    };
+                    show::line(&format!("  may use secret {name} (in {place}){how}"));
+                }
+                if !grant.tls_verify {
+                    show::line("  certificates are NOT checked");
+                }
             }
         }
     }

@@ -1,7 +1,9 @@
 //! The configuration: one TOML file, read against the table in [`options`], with file, line and column in every error.
 
+mod grants;
 pub(crate) mod options;
 mod parse;
+mod secret;
 mod value;
 
 use std::collections::BTreeMap;
@@ -10,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use cofferdam_manager::{
-    BackendOptions, DirectoryGrant, Grants, Limits, ServiceOptions, SettingValue, Supervision, Webhook,
+    BackendOptions, DirectoryGrant, Grants, Limits, ServiceOptions, Supervision, Webhook, Written,
 };
 
 pub(crate) use parse::ConfigError;
@@ -25,7 +27,7 @@ pub(crate) struct BackendSection {
     pub(crate) name: String,
     pub(crate) values: BTreeMap<&'static str, Value>,
     /// What is not in the table: the driver's own settings, with line and column.
-    pub(crate) settings: BTreeMap<String, (SettingValue, Origin)>,
+    pub(crate) settings: BTreeMap<String, (Written, Origin)>,
     pub(crate) grants: Grants,
     pub(crate) origin: Origin,
 }
@@ -205,7 +207,10 @@ impl Config {
     }
 
     /// The component of a backend: a path, or a name that is looked for in `driver_path`.
-    fn driver_file(&self, backend: &BackendSection) -> Result<PathBuf, ConfigError> {
+    ///
+    /// # Errors
+    /// When no folder of `driver_path` has it.
+    pub(crate) fn driver_file(&self, backend: &BackendSection) -> Result<PathBuf, ConfigError> {
         let value = backend.values.get("backup_driver");
         let driver = value.cloned().and_then(Value::into_text).unwrap_or_default();
         if driver.contains('/') || driver.ends_with(".wasm") {
@@ -284,7 +289,7 @@ fn known_drivers(folders: &[PathBuf]) -> Vec<String> {
     names
 }
 
-/// For the grants in `config show`.
+/// A directory's grant as people read it.
 pub(crate) fn show_grant(grant: &DirectoryGrant) -> String {
     format!(
         "{} ({})",

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use cofferdam_manager::{DirectoryGrant, Grants, SettingValue, is_plain_absolute};
+use cofferdam_manager::{Grants, SettingValue, Written};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::options::{self, OPTIONS, Scope};
 use super::value::{self, Data, Origin, Raw, Value};
-use super::{BackendSection, Config};
+use super::{BackendSection, Config, grants, secret};
 
 /// What is wrong with a configuration, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ fn raw(value: &DeValue<'_>) -> Raw {
 }
 
 /// A file being read.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     file: &'a Path,
     text: &'a str,
 }
@@ -90,11 +90,11 @@ impl Source<'_> {
         Origin { line, column }
     }
 
-    fn fail<T>(&self, at: usize, message: impl Into<String>) -> Result<T, ConfigError> {
+    pub(super) fn fail<T>(&self, at: usize, message: impl Into<String>) -> Result<T, ConfigError> {
         Err(error(self.file, self.origin(at), message.into()))
     }
 
-    fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new("."))
     }
 
@@ -272,19 +272,13 @@ fn backend(
                 let (option, value) = source.option(key, value)?;
                 backend.values.insert(option, value);
             }
-            None if option == "grants" => backend.grants = grants(source, value)?,
+            None if option == "grants" => backend.grants = grants::grants(source, value)?,
             None => {
                 let setting = match raw(value.get_ref()) {
-                    Raw::Text(text) => SettingValue::Text(text),
-                    Raw::Integer(number) => SettingValue::Integer(number),
-                    Raw::Boolean(truth) => SettingValue::Boolean(truth),
-                    other => {
-                        let message = format!(
-                            "{option}: {} is not a text, a number or true or false",
-                            other.describe()
-                        );
-                        return source.fail(value.span().start, message);
-                    }
+                    Raw::Text(text) => SettingValue::Text(text).into(),
+                    Raw::Integer(number) => SettingValue::Integer(number).into(),
+                    Raw::Boolean(truth) => SettingValue::Boolean(truth).into(),
+                    _ => Written::Kept(secret::kept(source, option, value)?),
                 };
                 backend
                     .settings
@@ -296,61 +290,6 @@ fn backend(
         return source.fail(at, format!("backend {name} has no backup_driver"));
     }
     Ok(backend)
-}
-
-fn grants(source: &Source<'_>, value: &Spanned<DeValue<'_>>) -> Result<Grants, ConfigError> {
-    const SHAPE: &str =
-        "grants.directories must be a list such as [{ path = \"/srv/backup\", access = \"read-write\" }]";
-    let Some(table) = value.get_ref().as_table() else {
-        return source.fail(value.span().start, SHAPE);
-    };
-    let mut grants = Grants::default();
-    for (key, value) in table {
-        if key.get_ref() != "directories" {
-            let message = format!("unknown grant {:?}; valid here: directories", key.get_ref());
-            return source.fail(key.span().start, message);
-        }
-        let Some(items) = value.get_ref().as_array() else {
-            return source.fail(value.span().start, SHAPE);
-        };
-        for item in items.iter() {
-            let Some(entry) = item.get_ref().as_table() else {
-                return source.fail(item.span().start, SHAPE);
-            };
-            let (mut path, mut write) = (None, None);
-            for (key, value) in entry {
-                let text = value.get_ref().as_str();
-                match (&**key.get_ref(), text) {
-                    ("path", Some(text)) if is_plain_absolute(Path::new(text)) => {
-                        path = Some(PathBuf::from(text))
-                    }
-                    ("path", _) => {
-                        return source.fail(
-                            value.span().start,
-                            "path must be an absolute path without . or ..",
-                        );
-                    }
-                    ("access", Some("read-only")) => write = Some(false),
-                    ("access", Some("read-write")) => write = Some(true),
-                    ("access", _) => {
-                        return source.fail(
-                            value.span().start,
-                            "access must be \"read-only\" or \"read-write\"",
-                        );
-                    }
-                    (other, _) => {
-                        let message = format!("unknown key {other:?}; valid here: path, access");
-                        return source.fail(key.span().start, message);
-                    }
-                }
-            }
-            match (path, write) {
-                (Some(path), Some(write)) => grants.directories.push(DirectoryGrant { path, write }),
-                _ => return source.fail(item.span().start, SHAPE),
-            }
-        }
-    }
-    Ok(grants)
 }
 
 /// Rules over several options.

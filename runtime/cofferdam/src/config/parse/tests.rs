@@ -8,7 +8,7 @@ fn read(text: &str) -> Result<Config, String> {
 
 fn refused(text: &str, place: &str, words: &[&str]) {
     let error = read(text).unwrap_err();
-    assert!(error.starts_with(&format!("/c/x.toml:{place}: ")), "{error}");
+    assert!(error.starts_with(&format!("/c/x.toml:{place}")), "{error}");
     for word in words {
         assert!(error.contains(word), "{word} is missing in: {error}");
     }
@@ -120,4 +120,74 @@ fn a_file_without_backends_or_a_backend_without_driver_is_refused() {
         "1:11",
         &["use 1 to 64 letters"],
     );
+}
+
+#[test]
+fn grants_of_the_network_are_read_and_wrong_ones_are_named() {
+    let config = read(&format!(
+        "{BACKEND}grants.http = [\"https://S3.example.com:443\", \"http://127.0.0.1:8080\"]\n\
+         grants.networks = [\"10.0.0.0/8\"]\ngrants.tcp = [\"192.0.2.7:2049\"]\ngrants.reveal = [\"k\"]\n"
+    ))
+    .unwrap();
+    let grants = &config.backends.first().unwrap().grants;
+    let origins: Vec<String> = grants.http.iter().map(ToString::to_string).collect();
+    assert_eq!(origins, ["https://s3.example.com", "http://127.0.0.1:8080"]);
+    assert_eq!(
+        (grants.networks.len(), grants.tcp.len(), grants.reveal.len()),
+        (1, 1, 1)
+    );
+    for (line, words) in [
+        ("grants.http = \"https://h\"", "must be a list such as"),
+        ("grants.http = [\"https://user:hunter22@h\"]", "user or password"),
+        ("grants.http = [\"https://h/path\"]", "leave out"),
+        ("grants.http = [\"http://169.254.169.254\"]", "never granted"),
+        ("grants.networks = [\"10.0.0.1/8\"]", "10.0.0.0/8"),
+        ("grants.tcp = [\"nfs.example.com:2049\"]", "no address and port"),
+        (
+            "grants.udp = []",
+            "valid here: directories, http, networks, tcp, reveal",
+        ),
+    ] {
+        refused(&format!("{BACKEND}{line}\n"), "3:", &[words]);
+        assert!(
+            !read(&format!("{BACKEND}{line}\n"))
+                .unwrap_err()
+                .contains("hunter22")
+        );
+    }
+}
+
+#[test]
+fn a_secret_says_where_it_is_kept_and_is_shown_nowhere() {
+    for (value, place) in [
+        ("{ file = \"key\" }", "file /c/key"),
+        ("{ env = \"KEY\" }", "environment KEY"),
+        ("{ command = [\"pass\", \"show\", \"hunter22\"] }", "command pass"),
+        ("{ credential = \"s3\" }", "credential s3"),
+    ] {
+        let config = read(&format!("{BACKEND}k = {value}\n")).unwrap();
+        let (kept, _) = config.backends.first().unwrap().settings.get("k").unwrap();
+        assert!(
+            matches!(kept, Written::Kept(source) if source.to_string() == place),
+            "{kept:?}"
+        );
+    }
+    let config = read(&format!("{BACKEND}k = \"hunter22\"\n")).unwrap();
+    assert!(!format!("{config:?}").contains("hunter22"));
+    for wrong in [
+        "{ file = \"a\", env = \"B\" }",
+        "{ path = \"a\" }",
+        "{ command = \"pass\" }",
+        "{ command = [] }",
+        "{ credential = \"../x\" }",
+        "{ file = \"\" }",
+        "[\"hunter22\"]",
+        "1.5",
+    ] {
+        let error = read(&format!("{BACKEND}k = {wrong}\n")).unwrap_err();
+        assert!(
+            error.contains("{ file =") && !error.contains("hunter22"),
+            "{error}"
+        );
+    }
 }

@@ -1,0 +1,96 @@
+//! What went wrong with a connection, in `wasi:http`'s words: one for each cause that a deployer mends in another way.
+
+use std::error::Error as _;
+use std::io::{self, ErrorKind};
+
+use wasmtime_wasi_http::Error;
+
+/// Of dialling.
+pub(super) fn dialling(error: &io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Error::ConnectionRefused,
+        ErrorKind::TimedOut => Error::ConnectionTimeout,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Error::DestinationIpUnroutable,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::UnexpectedEof => {
+            Error::ConnectionTerminated
+        }
+        ErrorKind::AddrNotAvailable | ErrorKind::NetworkDown | ErrorKind::PermissionDenied => {
+            Error::DestinationUnavailable
+        }
+        _ => Error::InternalError(Some(format!("no connection: {error}"))),
+    }
+}
+
+/// Of making TLS.
+pub(super) fn handshake(error: &io::Error) -> Error {
+    let found = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match found {
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+            Error::TlsCertificateError
+        }
+        Some(rustls::Error::AlertReceived(alert)) => Error::TlsAlertReceived {
+            alert_id: Some(u8::from(*alert)),
+            alert_message: Some(format!("{alert:?}")),
+        },
+        Some(_) => Error::TlsProtocolError,
+        None if error.kind() == ErrorKind::UnexpectedEof => Error::TlsProtocolError,
+        None => dialling(error),
+    }
+}
+
+/// Of a request that was under way; `trouble` is what the connection's writing side ran into.
+pub(super) fn request(error: &hyper::Error, trouble: Option<ErrorKind>) -> Error {
+    if trouble == Some(ErrorKind::TimedOut) {
+        return Error::ConnectionWriteTimeout;
+    }
+    if error.is_parse_too_large() {
+        return Error::HttpResponseHeaderSectionSize(None);
+    }
+    if error.is_parse() || error.is_parse_status() {
+        return Error::HttpProtocolError;
+    }
+    if let Some(body) = inner::<Error>(error) {
+        return match body {
+            Error::HttpRequestBodySize(size) => Error::HttpRequestBodySize(*size),
+            _ => Error::HttpRequestBodySize(None),
+        };
+    }
+    if error.is_body_write_aborted() || error.is_user() {
+        return Error::HttpRequestBodySize(None);
+    }
+    if trouble.is_some() || error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        return Error::ConnectionTerminated;
+    }
+    match inner::<io::Error>(error) {
+        Some(io) => match dialling(io) {
+            // Such errors of a connection that was there mean that it is gone.
+            Error::InternalError(_) | Error::ConnectionRefused => Error::ConnectionTerminated,
+            other => other,
+        },
+        None => Error::HttpProtocolError,
+    }
+}
+
+/// Of an answer's body.
+pub(super) fn answer(error: &hyper::Error) -> Error {
+    if error.is_incomplete_message() {
+        return Error::HttpResponseIncomplete;
+    }
+    match request(error, None) {
+        Error::ConnectionTerminated => Error::HttpResponseIncomplete,
+        other => other,
+    }
+}
+
+fn inner<T: std::error::Error + 'static>(error: &hyper::Error) -> Option<&T> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        source = error.source();
+    }
+    None
+}
