@@ -146,13 +146,13 @@ fn without_effect() -> Vec<OptionInfo> {
             RETRY_MAX_ATTEMPTS,
             Integer,
             4,
-            "Accepted for Cinder's sake and without effect: the host tries again. 0 or more.",
+            "Accepted for Cinder's sake and without effect: a call that fails is not repeated yet. 0 or more.",
         ),
         optional(
             RETRY_MODE,
             Text,
             "legacy",
-            "Accepted for Cinder's sake and without effect: the host tries again. legacy, standard or adaptive.",
+            "Accepted for Cinder's sake and without effect: a call that fails is not repeated yet. legacy, standard or adaptive.",
         ),
         optional(
             PROGRESS_TIMER,

@@ -184,13 +184,13 @@ pub(crate) fn all() -> Vec<OptionInfo> {
             "backup_swift_retry_attempts",
             Integer,
             "3",
-            "Taken without effect: the service repeats what failed, by its own settings.",
+            "Taken without effect: a call that fails is not repeated yet.",
         ),
         option(
             "backup_swift_retry_backoff",
             Integer,
             "2",
-            "Taken without effect: the service chooses its pauses, by its own settings.",
+            "Taken without effect: a call that fails is not repeated yet.",
         ),
         option(
             "backup_swift_enable_progress_timer",
