@@ -180,6 +180,16 @@ pub(crate) fn text(manager: &Manager) -> String {
         "Requests and connections that a driver wanted and that were not granted, since the service started",
         denials,
     );
+    let retries = Family::<Labels, Counter>::default();
+    for service in &services {
+        let count = manager.retries(&service.status.name);
+        retries.get_or_create(&backend(service)).inc_by(count);
+    }
+    registry.register(
+        "driver_retries",
+        "Calls of a driver that failed and were made again",
+        retries,
+    );
     let deliveries = Family::<Labels, Counter>::default();
     let counts = manager.deliveries();
     for (result, count) in [

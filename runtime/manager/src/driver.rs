@@ -13,6 +13,7 @@ use cofferdam_sandbox::contract::DriverInfo;
 use cofferdam_sandbox::requirements::{self, Provision};
 use cofferdam_sandbox::{Budget, Driver as Component, Failure, Instance, Limits, Phase, Sandbox};
 use cofferdam_supervisor::Driver;
+use cofferdam_transfer::Layers;
 
 use crate::options::BackendOptions;
 
@@ -33,6 +34,8 @@ pub(crate) struct BackendDriver {
     sandbox: Sandbox,
     pub(crate) options: BackendOptions,
     limits: Arc<Limits>,
+    /// Round its storage, for all operations together.
+    pub(crate) layers: Arc<Layers>,
     loaded: Mutex<Option<Component>>,
     known: Mutex<Option<Arc<Known>>>,
 }
@@ -40,10 +43,12 @@ pub(crate) struct BackendDriver {
 impl BackendDriver {
     pub(crate) fn new(sandbox: Sandbox, options: BackendOptions) -> Self {
         let limits = Arc::new(options.limits.clone());
+        let layers = Layers::new(&options.name, options.patience, options.calls);
         BackendDriver {
             sandbox,
             options,
             limits,
+            layers,
             loaded: Mutex::default(),
             known: Mutex::default(),
         }
@@ -108,6 +113,7 @@ pub(crate) struct Generation {
     backend: String,
     sandbox: Sandbox,
     limits: Arc<Limits>,
+    pub(crate) layers: Arc<Layers>,
     pub(crate) known: Arc<Known>,
     idle: Mutex<Vec<Instance>>,
 }
@@ -204,6 +210,7 @@ impl Driver for BackendDriver {
             backend: self.options.name.clone(),
             sandbox: self.sandbox.clone(),
             limits: self.limits.clone(),
+            layers: self.layers.clone(),
             known,
             idle: Mutex::default(),
         };

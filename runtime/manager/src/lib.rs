@@ -43,7 +43,7 @@ pub use manager::{Manager, ServiceStatus};
 pub use notify::webhook::Deliveries;
 pub use offline::Offline;
 pub use operations::{OperationId, OperationKind, OperationState, OperationStatus};
-pub use options::{BackendOptions, ServiceOptions, Supervision, Webhook};
+pub use options::{BackendOptions, Patience, ServiceOptions, Supervision, Webhook};
 pub use orphans::Orphan;
 pub use reload::{ReloadError, Reloaded};
 

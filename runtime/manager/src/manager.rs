@@ -12,7 +12,7 @@ use cofferdam_catalog::{BackupId, BackupRecord, Catalog, EventRecord};
 use cofferdam_sandbox::Sandbox;
 use cofferdam_sandbox::compile::CompileHelper;
 use cofferdam_supervisor::{Status, Supervisor};
-use cofferdam_transfer::Resources;
+use cofferdam_transfer::{ObjectStore, Resources};
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
@@ -180,6 +180,15 @@ impl Manager {
         self.sandbox.denials(backend)
     }
 
+    /// Calls of a backend's driver that failed and were made again, since it was configured.
+    pub fn retries(&self, backend: &str) -> u64 {
+        let backends = self.backends();
+        backends
+            .drivers
+            .get(backend)
+            .map_or(0, |driver| driver.layers.repeated())
+    }
+
     /// Events that were sent to the webhook, and that were not.
     pub fn deliveries(&self) -> &Deliveries {
         &self.deliveries
@@ -318,12 +327,13 @@ impl Manager {
     }
 
     /// A backend's storage, for the transfer engine.
-    pub(crate) fn storage(&self, backend: &str, generation: Arc<Generation>) -> Arc<BackendStore> {
-        Arc::new(BackendStore::new(
+    pub(crate) fn storage(&self, backend: &str, generation: Arc<Generation>) -> Arc<dyn ObjectStore> {
+        let layers = generation.layers.clone();
+        layers.round(Arc::new(BackendStore::new(
             backend.to_owned(),
             generation,
             self.supervisor.clone(),
-        ))
+        )))
     }
 }
 

@@ -8,6 +8,7 @@ use cofferdam_sandbox::Limits;
 use cofferdam_sandbox::requirements::{Grants, Written};
 
 pub use cofferdam_supervisor::Settings as Supervision;
+pub use cofferdam_transfer::Patience;
 
 /// The service as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,10 @@ pub struct BackendOptions {
     pub algorithm: String,
     /// Bounds of the sandbox.
     pub limits: Limits,
+    /// How often and how long a failed call is made again.
+    pub patience: Patience,
+    /// Calls of its driver that operations make at once.
+    pub calls: usize,
     /// Deadlines and intervals.
     pub supervision: Supervision,
 }

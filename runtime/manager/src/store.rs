@@ -1,4 +1,5 @@
-//! The supervisor's leased instances as the transfer engine's object store: the one place where the two meet.
+//! The supervisor's leased instances as the transfer engine's object store: the one place where the two meet. Each call is
+//! one try; the layers that make more of it are put round it by [`Manager::storage`](crate::Manager).
 
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ const PIECE: usize = 1 << 20;
 pub(crate) struct Meter(Arc<AtomicU64>);
 
 impl Meter {
-    fn add(&self, bytes: usize) {
+    pub(crate) fn add(&self, bytes: usize) {
         self.0.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 

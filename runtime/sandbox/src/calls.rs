@@ -18,6 +18,7 @@ use crate::failure::{Failure, Phase, clean};
 use crate::instance::{Answer, Guest, Instance};
 use crate::limits::TEXT;
 use crate::secrets::Scrubber;
+use crate::stall::Stall;
 use crate::stream::{Reader, Writer};
 
 type Calling<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
@@ -137,7 +138,7 @@ impl Instance {
     pub async fn put_object(&self, at: ObjectAddress, body: Reader, info: BodyInfo) -> Result<(), Failure> {
         let meter = Meter::default();
         let body: DynInputStream = Box::new(Body::new(body, meter.clone()));
-        let stall = Some((self.limits.stall_timeout, meter));
+        let stall = Some(Stall::of(&self.limits, meter));
         let answer = self
             .call(Phase::PutObject, &self.budget(), stall, move |guest| {
                 Box::pin(async move {
@@ -179,7 +180,7 @@ impl Instance {
         let meter = Meter::default();
         let (end, counted) = (sink.clone(), meter.clone());
         let sink: DynOutputStream = Box::new(Sink::new(sink, meter.clone()));
-        let stall = Some((self.limits.stall_timeout, meter));
+        let stall = Some(Stall::of(&self.limits, meter));
         let result = self
             .call(Phase::GetObject, &self.budget(), stall, move |guest| {
                 Box::pin(async move {

@@ -86,6 +86,16 @@ pub enum Failure {
         /// The deadline that passed.
         limit: Duration,
     },
+    /// A call that moves data moved too little of it.
+    #[error("{phase} moved only {moved} bytes within {span:?}")]
+    Stalled {
+        /// What was running.
+        phase: Phase,
+        /// Bytes that moved.
+        moved: u64,
+        /// In this time.
+        span: Duration,
+    },
     /// The CPU budget ran out.
     #[error("{phase} used up its fuel of {budget} units")]
     OutOfFuel {
@@ -173,6 +183,7 @@ impl Failure {
     pub fn code(&self) -> &'static str {
         match self {
             Failure::WallTimeout { .. } => "wall-timeout",
+            Failure::Stalled { .. } => "stalled",
             Failure::OutOfFuel { .. } => "out-of-fuel",
             Failure::MemoryDenied { .. } => "memory-denied",
             Failure::Trap { .. } => "trap",
@@ -201,7 +212,9 @@ impl Failure {
             Failure::WallTimeout { phase: Phase::DoSetup | Phase::Instantiate | Phase::CheckForSetupError, .. } => {
                 "look at what the driver waits for, or raise backup_initialization_timeout".into()
             }
-            Failure::WallTimeout { .. } => "look at what the driver or its storage waits for".into(),
+            Failure::WallTimeout { .. } | Failure::Stalled { .. } => {
+                "look at what the driver or its storage waits for".into()
+            }
             Failure::OutOfFuel { phase: Phase::DoSetup | Phase::Instantiate | Phase::CheckForSetupError, .. } => {
                 "the driver computes without end, or needs a greater backup_initialization_fuel".into()
             }
@@ -233,7 +246,10 @@ impl Failure {
     /// What to do with a call that failed so.
     pub fn retry_class(&self) -> RetryClass {
         match self {
-            Failure::WallTimeout { .. } | Failure::Trap { .. } | Failure::Host { .. } => RetryClass::Retry,
+            Failure::WallTimeout { .. }
+            | Failure::Stalled { .. }
+            | Failure::Trap { .. }
+            | Failure::Host { .. } => RetryClass::Retry,
             Failure::OutOfFuel { .. }
             | Failure::MemoryDenied { .. }
             | Failure::Denied { .. }
@@ -299,6 +315,11 @@ mod tests {
             Failure::WallTimeout {
                 phase: Phase::PutObject,
                 limit,
+            },
+            Failure::Stalled {
+                phase: Phase::PutObject,
+                moved: 7,
+                span: limit,
             },
             Failure::OutOfFuel {
                 phase: Phase::DoSetup,

@@ -19,7 +19,6 @@ use wasmtime::{AsContextMut, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use crate::body::Meter;
 use crate::budget::Budget;
 use crate::contract::Bindings;
 use crate::egress::dial::Dialer;
@@ -34,6 +33,7 @@ use crate::output::Output;
 use crate::requirements::Provision;
 use crate::sandbox::{Driver, Shared};
 use crate::secrets::{Scrubber, Vault};
+use crate::stall::Stall;
 use crate::trap;
 use crate::turns::Turn;
 
@@ -185,12 +185,12 @@ impl Instance {
     }
 
     /// One call into the guest. `call` starts it; what it answers is the driver's answer. With `stall` the call may
-    /// take as long as bytes move, at most so long without any, whatever the budget's deadline.
+    /// take as long as bytes move, whatever the budget's deadline.
     pub(crate) async fn call<R: Send + 'static>(
         &self,
         phase: Phase,
         budget: &Budget,
-        stall: Option<(Duration, Meter)>,
+        stall: Option<Stall>,
         call: impl for<'a> FnOnce(&'a mut Guest) -> Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>
         + Send
         + 'static,
@@ -227,7 +227,7 @@ impl Instance {
         &self,
         phase: Phase,
         budget: &Budget,
-        stall: Option<(Duration, Meter)>,
+        stall: Option<Stall>,
         job: impl for<'a> FnOnce(
             &'a mut Option<Guest>,
             &'a Thread,
@@ -246,7 +246,15 @@ impl Instance {
             self.jobs.send(boxed).await.ok()?;
             answered.await.ok()
         };
-        let result = wait(budget, stall, exchange).await;
+        let result = match stall {
+            None => tokio::time::timeout_at(budget.deadline(), exchange)
+                .await
+                .map_err(|_| Failure::WallTimeout {
+                    phase,
+                    limit: budget.limit(),
+                }),
+            Some(stall) => stall.wait(phase, exchange).await,
+        };
         match result {
             Ok(Some(Ok(answer))) => {
                 guard.0 = None;
@@ -254,7 +262,7 @@ impl Instance {
             }
             Ok(Some(Err(failure))) => Err(failure),
             Ok(None) => Err(killed(phase)),
-            Err(limit) => Err(Failure::WallTimeout { phase, limit }),
+            Err(failure) => Err(failure),
         }
     }
 }
@@ -262,34 +270,6 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-/// How often within its span a stall is looked for: it is found at most so much of the span late.
-const STALL_LOOKS: u32 = 8;
-
-/// Waits for the exchange; the error is the span that was too long.
-async fn wait<T>(
-    budget: &Budget,
-    stall: Option<(Duration, Meter)>,
-    exchange: impl Future<Output = T>,
-) -> Result<T, Duration> {
-    match stall {
-        None => tokio::time::timeout_at(budget.deadline(), exchange)
-            .await
-            .map_err(|_| budget.limit()),
-        Some((span, meter)) => {
-            let mut exchange = std::pin::pin!(exchange);
-            let (mut seen, mut still) = (meter.bytes(), 0);
-            while still < STALL_LOOKS {
-                match tokio::time::timeout(span / STALL_LOOKS, exchange.as_mut()).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(_) if meter.bytes() == seen => still += 1,
-                    Err(_) => (seen, still) = (meter.bytes(), 0),
-                }
-            }
-            Err(span)
-        }
     }
 }
 

@@ -25,6 +25,7 @@ pub mod requirements;
 mod sandbox;
 mod secrets;
 mod selftest;
+mod stall;
 pub mod stream;
 mod trap;
 mod turns;

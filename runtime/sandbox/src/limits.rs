@@ -41,8 +41,10 @@ pub struct Limits {
     pub http_first_byte_timeout: Duration,
     /// Between two pieces of an answer, or until one of the request's body is taken; a guest may ask for less.
     pub http_between_bytes_timeout: Duration,
-    /// A call that moves data is stopped when no byte has moved for so long.
+    /// A call that moves data is stopped when fewer than `stall_bytes` have moved within this span.
     pub stall_timeout: Duration,
+    /// Bytes that must move in it; at least one.
+    pub stall_bytes: u64,
     /// Wall-clock time of a short call that no other deadline covers (`place-backup`, `delete-object`, …).
     pub call_timeout: Duration,
     /// Fuel of a call that no other budget covers.
@@ -69,6 +71,7 @@ impl Default for Limits {
             http_first_byte_timeout: Duration::from_secs(300),
             http_between_bytes_timeout: Duration::from_secs(60),
             stall_timeout: Duration::from_secs(300),
+            stall_bytes: 1 << 20,
             call_timeout: Duration::from_secs(60),
             call_fuel: 1_000_000_000_000,
         }

@@ -4,6 +4,11 @@
 //! a writer that is dropped, or that says `fail`, makes the reader fail, and the driver discards the object.
 //! Bound: `pieces` pieces in the channel and one at each end, whatever the object's size; a slow reader holds up
 //! the writer. Cost: one channel crossing per piece (64 KiB to 1 MiB), no copies.
+//!
+//! Whoever wants to try again when a writer fails lends it an [`Attempt`]: it counts what got through, its end is not the
+//! stream's, and once it is over nothing more of it gets through, however late its writer comes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -30,13 +35,41 @@ pub struct Broken(pub String);
 /// Makes a stream that holds at most `pieces` pieces (at least one).
 pub fn channel(pieces: usize) -> (Writer, Reader) {
     let (sender, receiver) = mpsc::channel(pieces.max(1));
-    (Writer { sender }, Reader { receiver, end: None })
+    let writer = Writer {
+        sender,
+        attempt: None,
+    };
+    (writer, Reader { receiver, end: None })
 }
 
 /// The end that bytes go in at.
 #[derive(Debug, Clone)]
 pub struct Writer {
     sender: mpsc::Sender<Message>,
+    attempt: Option<Attempt>,
+}
+
+/// One of several tries to write a stream, as seen by whoever makes them.
+#[derive(Debug, Clone)]
+pub struct Attempt(Arc<Mutex<Written>>);
+
+#[derive(Debug)]
+struct Written {
+    bytes: u64,
+    over: bool,
+}
+
+impl Attempt {
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends it: what its writer writes from now on is refused. Says how many bytes got through.
+    pub fn end(&self) -> u64 {
+        let mut written = self.written();
+        written.over = true;
+        written.bytes
+    }
 }
 
 impl std::fmt::Debug for Message {
@@ -50,42 +83,71 @@ impl std::fmt::Debug for Message {
 }
 
 impl Writer {
+    /// A writer to the same stream that can be followed by another one: `finish` and `fail` of it say nothing to the reader.
+    pub fn attempt(&self) -> (Writer, Attempt) {
+        let attempt = Attempt(Arc::new(Mutex::new(Written {
+            bytes: 0,
+            over: false,
+        })));
+        let writer = Writer {
+            sender: self.sender.clone(),
+            attempt: Some(attempt.clone()),
+        };
+        (writer, attempt)
+    }
+
     /// Writes one piece; waits while the channel is full. Empty pieces are not sent.
     pub async fn write(&self, piece: Bytes) -> Result<(), Closed> {
         if piece.is_empty() {
             return Ok(());
         }
-        self.sender.send(Message::Data(piece)).await.map_err(|_| Closed)
+        let place = self.sender.reserve().await.map_err(|_| Closed)?;
+        self.send(place, piece)
+    }
+
+    /// Uses a place in the channel, unless the attempt is over.
+    fn send(&self, place: mpsc::Permit<'_, Message>, piece: Bytes) -> Result<(), Closed> {
+        let Some(attempt) = &self.attempt else {
+            place.send(Message::Data(piece));
+            return Ok(());
+        };
+        let mut written = attempt.written();
+        if written.over {
+            return Err(Closed);
+        }
+        written.bytes += piece.len() as u64;
+        place.send(Message::Data(piece));
+        Ok(())
     }
 
     /// As [`Writer::write`], from a thread that may block.
     pub fn blocking_write(&self, piece: Bytes) -> Result<(), Closed> {
-        if piece.is_empty() {
-            return Ok(());
-        }
-        self.sender
-            .blocking_send(Message::Data(piece))
-            .map_err(|_| Closed)
+        futures::executor::block_on(self.write(piece))
     }
 
     /// Says that all bytes were written.
     pub async fn finish(self) -> Result<(), Closed> {
-        self.sender.send(Message::End).await.map_err(|_| Closed)
+        match self.attempt {
+            Some(_) => Ok(()),
+            None => self.sender.send(Message::End).await.map_err(|_| Closed),
+        }
     }
 
     /// As [`Writer::finish`], from a thread that may block.
     pub fn blocking_finish(self) -> Result<(), Closed> {
-        self.sender.blocking_send(Message::End).map_err(|_| Closed)
+        futures::executor::block_on(self.finish())
     }
 
     /// Says that the rest will not come, and why. The reader fails.
     pub async fn fail(self, reason: impl Into<String>) {
-        let _ = self.sender.send(Message::Failed(reason.into())).await;
+        if self.attempt.is_none() {
+            let _ = self.sender.send(Message::Failed(reason.into())).await;
+        }
     }
 
     /// As [`Writer::fail`], from a thread that may block.
     pub fn blocking_fail(self, reason: impl Into<String>) {
-        let _ = self.sender.blocking_send(Message::Failed(reason.into()));
+        futures::executor::block_on(self.fail(reason));
     }
 
     /// Waits until one piece can be written without waiting.
@@ -93,17 +155,21 @@ impl Writer {
         self.sender.reserve().await.map(drop).map_err(|_| Closed)
     }
 
-    /// Whether the reader is gone.
-    pub(crate) fn is_closed(&self) -> bool {
+    /// Whether nothing that is written gets through any more: the reader is gone, or the attempt over.
+    pub fn is_closed(&self) -> bool {
         self.sender.is_closed()
+            || self
+                .attempt
+                .as_ref()
+                .is_some_and(|attempt| attempt.written().over)
     }
 
     /// Writes without waiting; gives the piece back when the channel is full.
     pub(crate) fn try_write(&self, piece: Bytes) -> Result<Option<Bytes>, Closed> {
-        match self.sender.try_send(Message::Data(piece)) {
-            Ok(()) => Ok(None),
-            Err(mpsc::error::TrySendError::Full(Message::Data(piece))) => Ok(Some(piece)),
-            Err(_) => Err(Closed),
+        match self.sender.try_reserve() {
+            Ok(place) => self.send(place, piece).map(|()| None),
+            Err(mpsc::error::TrySendError::Full(())) => Ok(Some(piece)),
+            Err(mpsc::error::TrySendError::Closed(())) => Err(Closed),
         }
     }
 }
@@ -178,6 +244,28 @@ mod tests {
         let (writer, mut reader) = channel(1);
         writer.fail("the volume shrank").await;
         assert_eq!(reader.next().await, Err(Broken("the volume shrank".into())));
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_is_over_writes_nothing_more_and_ends_nothing() {
+        let (writer, mut reader) = channel(8);
+        let (first, attempt) = writer.attempt();
+        first.write(Bytes::from_static(b"ab")).await.unwrap();
+        let late = first.clone();
+        first.fail("the connection broke").await;
+        assert_eq!(attempt.end(), 2);
+        assert!(late.is_closed());
+        assert_eq!(late.try_write(Bytes::from_static(b"x")), Err(Closed));
+        assert_eq!(late.write(Bytes::from_static(b"x")).await, Err(Closed));
+        let (second, attempt) = writer.attempt();
+        second.write(Bytes::from_static(b"cde")).await.unwrap();
+        second.finish().await.unwrap();
+        assert_eq!(attempt.end(), 3);
+        assert!(!writer.is_closed());
+        writer.finish().await.unwrap();
+        assert_eq!(reader.next().await.unwrap().unwrap(), "ab");
+        assert_eq!(reader.next().await.unwrap().unwrap(), "cde");
+        assert_eq!(reader.next().await, Ok(None));
     }
 
     #[tokio::test]

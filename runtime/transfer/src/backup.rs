@@ -10,7 +10,9 @@
 //! each of at most `MOST_LANES` lanes, and the digests, about 1 MiB per GiB of data, whatever the size of the objects.
 
 mod changes;
+mod documents;
 mod journal;
+mod lanes;
 mod layout;
 mod ledger;
 mod pack;
@@ -19,24 +21,21 @@ mod scan;
 mod upload;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::time::SystemTime;
 
 use cofferdam_sandbox::contract::Placement;
-use futures::future::try_join_all;
 use jiff::Timestamp;
 
+use self::documents::put_document;
 pub(crate) use self::journal::fuzz;
 use self::journal::{Done, Journal, Opening};
+use self::lanes::put_data;
 use self::layout::{Layout, Span};
 use self::ledger::Ledger;
-use self::pack::Packer;
 use self::put::Putter;
-use self::upload::{UploadWriter, Uploads};
-use crate::codec::{Algorithm, Effort};
+use crate::codec::Algorithm;
 use crate::control::Control;
 use crate::delete::delete;
 use crate::error::TransferError;
@@ -47,7 +46,7 @@ use crate::format::{
 use crate::manifest::{self, Seals};
 use crate::progress::{Cancel, Phase};
 use crate::store::{Location, MAX_LISTED, ObjectStore, list_all, unless_cancelled};
-use crate::thread::{self, Stop, cause};
+use crate::thread;
 use crate::volume::Source;
 
 /// What a backup is to be.
@@ -289,7 +288,7 @@ async fn run(
         block_size: layout.block_size,
         digests,
     };
-    let sha256file = put_control(putter, plan.spool.clone(), ObjectKind::Sha256file, move |out| {
+    let sha256file = put_document(putter, plan.spool.clone(), ObjectKind::Sha256file, move |out| {
         encode_sha256file(out, &file)
     })
     .await?;
@@ -300,7 +299,7 @@ async fn run(
         volume_meta: plan.volume_meta,
     };
     let prefix = putter.location.prefix.clone();
-    let metadata = put_control(putter, plan.spool, ObjectKind::Metadata, move |out| {
+    let metadata = put_document(putter, plan.spool, ObjectKind::Metadata, move |out| {
         encode_metadata(out, &prefix, &metadata)
     })
     .await?;
@@ -366,102 +365,4 @@ fn renewed(known: &Digests, layout: &Layout, spans: &[Span], stored: &Digests) -
     }
     all.append_within(known, all.len()..known.len());
     all
-}
-
-/// Everything but the control objects.
-///
-/// The objects go in lanes, one after the other in each, so that several are read, digested, compressed and stored side
-/// by side. The first lane that fails ends the others. What the ledger has already is left out.
-async fn put_data(
-    putter: &Putter,
-    source: Arc<Source>,
-    plan: &BackupPlan,
-    layout: Layout,
-    spans: &[Span],
-) -> Result<(), TransferError> {
-    let objects: Vec<(u64, Span)> = (1_u64..)
-        .zip(spans.iter().copied())
-        .filter(|(number, _)| !putter.ledger.has(*number))
-        .collect();
-    if objects.is_empty() {
-        return Ok(());
-    }
-    let Control {
-        cancel, resources, ..
-    } = &putter.control;
-    let greatest = objects.iter().map(|(_, span)| span.length).max();
-    let effort = Effort::new(plan.algorithm.format(), greatest.unwrap_or(0), resources);
-    let lanes = resources.lanes(effort.memory, objects.len(), cancel).await?;
-    let running = (0..lanes.count).map(|lane| {
-        let own: Arc<[(u64, Span)]> = objects.iter().copied().skip(lane).step_by(lanes.count).collect();
-        put_lane(putter, source.clone(), plan, layout, effort, own)
-    });
-    try_join_all(running).await.map(drop)
-}
-
-async fn put_lane(
-    putter: &Putter,
-    source: Arc<Source>,
-    plan: &BackupPlan,
-    layout: Layout,
-    effort: Effort,
-    objects: Arc<[(u64, Span)]>,
-) -> Result<(), TransferError> {
-    let (uploads, mut jobs) = Uploads::new(putter.store.needs(), plan.spool.clone());
-    let (to_digest, from_scan) = sync_channel(scan::QUEUE);
-    let (to_pack, input) = sync_channel(scan::QUEUE);
-    let packer = Packer {
-        source: source.clone(),
-        layout,
-        objects: objects.clone(),
-        algorithm: plan.algorithm,
-        effort,
-        input,
-        uploads,
-        ledger: putter.ledger.clone(),
-        control: putter.control.clone(),
-    };
-    let (control, force) = (putter.control.clone(), plan.force);
-    let scan = thread::spawn("scan", move || {
-        scan::scan(&source, &layout, &objects, force, &control, &to_digest)
-    })?;
-    let digest = thread::spawn("digest", move || scan::digest(&from_scan, &to_pack))?;
-    let pack = thread::spawn("pack", move || packer.run())?;
-    let put = putter.put_all(&mut jobs).await;
-    // Stages that still wait for this one end now.
-    drop(jobs);
-    if let Err(Stop::Error(TransferError::Cancelled)) = put {
-        // Whoever asked to stop does not wait for a volume that hangs; the threads end by themselves.
-        return Err(TransferError::Cancelled);
-    }
-    let stages = [scan.join().await?, digest.join().await?, pack.join().await?, put];
-    match cause(stages.into_iter().map(Result::err)) {
-        Some(error) => Err(error),
-        None => Ok(()),
-    }
-}
-
-/// One control object; gives its SHA-256.
-async fn put_control(
-    putter: &Putter,
-    spool: PathBuf,
-    kind: ObjectKind,
-    encode: impl FnOnce(&mut UploadWriter) -> io::Result<()> + Send + 'static,
-) -> Result<String, TransferError> {
-    let (uploads, mut jobs) = Uploads::new(putter.store.needs(), spool);
-    let encoder = thread::spawn("control", move || {
-        let mut out = UploadWriter::new(uploads.open(kind, None)?);
-        drop(uploads);
-        let written = encode(&mut out);
-        out.finish(written)
-    })?;
-    let put = putter.put_all(&mut jobs).await;
-    drop(jobs);
-    match (encoder.join().await?, put) {
-        (Ok(seal), Ok(())) => Ok(seal),
-        (encoded, put) => {
-            let stops: [Option<Stop>; 2] = [encoded.err(), put.err()];
-            Err(cause(stops).unwrap_or_else(|| TransferError::internal("the transfer stopped")))
-        }
-    }
 }

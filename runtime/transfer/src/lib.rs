@@ -5,7 +5,7 @@
 //! hostile until checked: every name, offset, length and digest that comes back from it is.
 //!
 //! Inside: `format` (names and control documents), `codec` (compression), `volume` (files and block devices),
-//! `backup` (read → hash → compress → put), `manifest`, `chain` and `read` (the way back, which `restore` and `verify`
+//! `layers` (what the host puts round a store: retries and limits), `backup` (read → hash → compress → put), `manifest`, `chain` and `read` (the way back, which `restore` and `verify`
 //! share).
 
 mod backup;
@@ -17,6 +17,7 @@ mod describe;
 mod digest;
 mod error;
 mod format;
+mod layers;
 mod manifest;
 mod progress;
 mod read;
@@ -33,6 +34,7 @@ pub use delete::delete;
 pub use describe::{Description, describe, parent_of};
 pub use error::TransferError;
 pub use format::{Digests, Header, Metadata, ObjectEntry, ObjectKind, Sha256file};
+pub use layers::{Layers, Patience, Tries};
 pub use manifest::{Expected, Link, Seals};
 pub use progress::{Cancel, Phase, Progress, Snapshot};
 pub use restore::{RestoreOutcome, restore};

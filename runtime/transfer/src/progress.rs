@@ -110,6 +110,44 @@ impl Progress {
     }
 }
 
+/// What one attempt at a part of an operation adds to its progress, so that it can be taken back when it was in vain.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    progress: Arc<Progress>,
+    done: AtomicU64,
+    skipped: AtomicU64,
+}
+
+impl Tally {
+    pub(crate) fn new(progress: Arc<Progress>) -> Self {
+        Tally {
+            progress,
+            done: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn add_done(&self, bytes: u64) {
+        self.done.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.add_done(bytes);
+    }
+
+    pub(crate) fn add_skipped(&self, bytes: u64) {
+        self.skipped.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.add_skipped(bytes);
+    }
+
+    /// The attempt is over: of what it added only so much holds.
+    pub(crate) fn settle(self, done: u64, skipped: u64) {
+        for (count, added, holds) in [
+            (&self.progress.done, self.done, done),
+            (&self.progress.skipped, self.skipped, skipped),
+        ] {
+            count.fetch_sub(added.into_inner().saturating_sub(holds), Ordering::Relaxed);
+        }
+    }
+}
+
 /// Says to an operation that it should stop. Clones belong together.
 #[derive(Debug, Clone)]
 pub struct Cancel {

@@ -10,6 +10,7 @@ use cofferdam_sandbox::contract::{BodyInfo, BodyNeeds, ByteRange, ObjectAddress,
 use cofferdam_sandbox::stream::{self, Reader, Writer};
 
 use crate::error::TransferError;
+use crate::layers::Tries;
 use crate::progress::Cancel;
 
 /// Names asked for per page: the contract's greatest.
@@ -51,7 +52,8 @@ impl Location {
     }
 }
 
-/// A backend's storage. The meaning of each call is that of `object-store` in `wit/`.
+/// A backend's storage. The meaning of each call is that of `object-store` in `wit/`. Each is one try; the
+/// [layers](crate::Layers) make several of it.
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
     /// What `put_object` must find in its `info`.
@@ -59,6 +61,13 @@ pub trait ObjectStore: Send + Sync {
 
     /// The greatest object in bytes; `None` when there is no limit.
     fn greatest_object(&self) -> Option<u64>;
+
+    /// Whether a put that failed so should be made again now, with its body made anew from its source; waits until it
+    /// is time. Never, unless there are [layers](crate::Layers) round the store.
+    async fn again(&self, tries: &mut Tries, failure: &Failure) -> bool {
+        let _ = (tries, failure);
+        false
+    }
 
     /// Makes the container unless it is there.
     async fn create_container(&self, container: &str) -> Result<(), Failure>;

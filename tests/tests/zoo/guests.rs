@@ -39,8 +39,8 @@ pub(crate) const GUESTS: &[Guest] = rows! {
     "spin-in-setup": "wall-timeout", "do-setup did not return within", sandboxed::hang;
     "spin-in-check": "wall-timeout", "check-for-setup-error did not return within", sandboxed::hang;
     "spin-in-probe": "wall-timeout", "probe did not return within", sandboxed::probe;
-    "spin-in-put": "wall-timeout", "put-object", served::create_fails;
-    "spin-in-get": "wall-timeout", "get-object", sandboxed::get_object;
+    "spin-in-put": "stalled", "put-object", served::create_fails;
+    "spin-in-get": "stalled", "get-object", sandboxed::get_object;
     "sleep-in-start": "wall-timeout", "instantiate did not return within", sandboxed::hang;
     "sleep-in-describe": "wall-timeout", "describe did not return within", sandboxed::hang;
     "sleep-in-setup": "wall-timeout", "do-setup did not return within", sandboxed::hang;

@@ -63,7 +63,9 @@ impl Outcome {
             Err(failure) => {
                 assert!(!failure.remedy().is_empty(), "{failure}");
                 let limit = match failure {
-                    Failure::WallTimeout { limit, .. } | Failure::CompileTimeout { limit } => Some(limit),
+                    Failure::WallTimeout { limit, .. }
+                    | Failure::CompileTimeout { limit }
+                    | Failure::Stalled { span: limit, .. } => Some(limit),
                     _ => None,
                 };
                 Outcome {

@@ -18,7 +18,7 @@ fn serve(guest: &Guest, kept: &Path, options: &str) -> Service {
         "backup_compression_algorithm = \"none\"\nperiodic_interval = \"200ms\"",
         &format!(
             "[backends.bad]\nbackup_driver = \"{{drivers}}/hostile/{}.wasm\"\n{options}\n\
-             driver_stall_timeout = \"500ms\"\ngrants.directories = [{{ path = \"{1}\", access = \"read-write\" }}]\n\
+             driver_stall_timeout = \"500ms\"\ndriver_stall_bytes = 1\ngrants.directories = [{{ path = \"{1}\", access = \"read-write\" }}]\n\
              [backends.healthy]\nbackup_driver = \"{{drivers}}/hostile/good.wasm\"\n",
             guest.name,
             kept.display()

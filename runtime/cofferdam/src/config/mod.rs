@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use cofferdam_manager::{
-    BackendOptions, DirectoryGrant, Grants, Limits, ServiceOptions, Supervision, Webhook, Written,
+    BackendOptions, DirectoryGrant, Grants, Limits, Patience, ServiceOptions, Supervision, Webhook, Written,
 };
 
 pub(crate) use parse::ConfigError;
@@ -187,8 +187,19 @@ impl Config {
                 compile_timeout: span("driver_compile_timeout"),
                 call_timeout: span("driver_call_timeout"),
                 stall_timeout: span("driver_stall_timeout"),
+                stall_bytes: unsigned("driver_stall_bytes"),
+                http_connect_timeout: span("driver_http_connect_timeout"),
+                http_first_byte_timeout: span("driver_http_first_byte_timeout"),
+                http_between_bytes_timeout: span("driver_http_idle_timeout"),
+                http_requests: usize::try_from(number("driver_http_requests")).unwrap_or(1),
                 ..Limits::default()
             },
+            patience: Patience {
+                attempts: u32::try_from(number("driver_retry_attempts")).unwrap_or(1),
+                time: span("driver_retry_time"),
+                first_wait: span("driver_retry_wait"),
+            },
+            calls: usize::try_from(number("driver_calls")).unwrap_or(1),
             supervision: Supervision {
                 initialization_timeout: span("backup_initialization_timeout"),
                 initialization_fuel: unsigned("backup_initialization_fuel"),

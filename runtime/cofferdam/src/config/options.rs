@@ -309,7 +309,75 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         kind: Kind::Duration(100, DAY),
         scope: Scope::Both,
         default: Some("\"5m\""),
-        text: "A put or get is stopped when no byte has moved for so long.",
+        text: "A put or get is stopped when fewer than `driver_stall_bytes` have moved for so long.",
+    },
+    OptionSpec {
+        name: "driver_stall_bytes",
+        kind: Kind::Size(1, 1 << 40),
+        scope: Scope::Both,
+        default: Some("\"1MiB\""),
+        text: "Least that a put or get moves within `driver_stall_timeout`.",
+    },
+    OptionSpec {
+        name: "driver_calls",
+        kind: Kind::Integer(1, 10_000),
+        scope: Scope::Both,
+        default: Some("16"),
+        text: "Calls of one backend's driver that all operations together make at once; more wait. Each has an instance of its \
+               own.",
+    },
+    OptionSpec {
+        name: "driver_retry_attempts",
+        kind: Kind::Integer(1, 10_000),
+        scope: Scope::Both,
+        default: Some("10"),
+        text: "So often a call of an operation is made in all when it fails with what may pass by itself; 1: never again. A get \
+               goes on where it was; an object that could not be put is made again from the volume. A crash of the driver, and \
+               an error that says no more than that it failed, are tried twice.",
+    },
+    OptionSpec {
+        name: "driver_retry_time",
+        kind: Kind::Duration(0, DAY),
+        scope: Scope::Both,
+        default: Some("\"5m\""),
+        text: "No such try begins later than this after the first failure. When a call has spent it, others fail at once until one \
+               succeeds.",
+    },
+    OptionSpec {
+        name: "driver_retry_wait",
+        kind: Kind::Duration(1, DAY),
+        scope: Scope::Both,
+        default: Some("\"1s\""),
+        text: "Wait before the second try, drawn from half of it to all; doubled before each further one, up to 30 s, or as long \
+               as the storage asks. Over all calls of a backend at most 20 come again at once, and then one each second.",
+    },
+    OptionSpec {
+        name: "driver_http_connect_timeout",
+        kind: Kind::Duration(1, DAY),
+        scope: Scope::Both,
+        default: Some("\"10s\""),
+        text: "Most time for resolving, connecting and TLS together; a driver may take less.",
+    },
+    OptionSpec {
+        name: "driver_http_first_byte_timeout",
+        kind: Kind::Duration(1, DAY),
+        scope: Scope::Both,
+        default: Some("\"5m\""),
+        text: "Most time from the end of an HTTP request to the first byte of its answer; a driver may take less.",
+    },
+    OptionSpec {
+        name: "driver_http_idle_timeout",
+        kind: Kind::Duration(1, DAY),
+        scope: Scope::Both,
+        default: Some("\"60s\""),
+        text: "Most time between two pieces of an answer, or until one of a request is taken; a driver may take less.",
+    },
+    OptionSpec {
+        name: "driver_http_requests",
+        kind: Kind::Integer(1, 10_000),
+        scope: Scope::Both,
+        default: Some("16"),
+        text: "HTTP requests of one driver instance that are under way at once; more are refused.",
     },
 ];
 

@@ -29,6 +29,12 @@ struct Row {
     stored: Option<u64>,
 }
 
+impl Row {
+    fn is_done(&self) -> bool {
+        self.made.is_some() && self.stored.is_some()
+    }
+}
+
 struct Rows {
     rows: BTreeMap<u64, Row>,
     journal: Option<Journal>,
@@ -57,7 +63,26 @@ impl Ledger {
 
     /// Whether nothing is left to do for the object.
     pub(super) fn has(&self, number: u64) -> bool {
-        self.rows().rows.contains_key(&number)
+        self.rows().rows.get(&number).is_some_and(Row::is_done)
+    }
+
+    /// Of these objects, forgets those that are not done; gives the bytes of volume of the others, and how many of them are
+    /// zeros.
+    pub(super) fn forget_unfinished(&self, numbers: impl Iterator<Item = u64>) -> (u64, u64) {
+        let rows = &mut self.rows().rows;
+        let (mut bytes, mut zeros) = (0, 0);
+        for number in numbers {
+            match rows.get(&number) {
+                Some(row) if row.is_done() => {
+                    if let Some(made) = &row.made {
+                        bytes += made.entry.length;
+                        zeros += made.zeros;
+                    }
+                }
+                _ => drop(rows.remove(&number)),
+            }
+        }
+        (bytes, zeros)
     }
 
     /// Whether what is done is of these pieces of the volume, the first of which has the number 1.

@@ -22,6 +22,7 @@ use crate::control::Control;
 use crate::digest::{md5_end, zeros};
 use crate::error::TransferError;
 use crate::format::{Md5Digest, ObjectEntry, ObjectKind};
+use crate::progress::Tally;
 use crate::thread::Stop;
 use crate::volume::Source;
 
@@ -43,6 +44,7 @@ pub(super) struct Packer {
     pub(super) uploads: Uploads,
     pub(super) ledger: Arc<Ledger>,
     pub(super) control: Control,
+    pub(super) tally: Arc<Tally>,
 }
 
 /// The chunks of one object, with the zeros that it begins with in one.
@@ -60,7 +62,7 @@ impl Input<'_> {
         }
         match self.packer.input.recv().map_err(|_| Stop::Gone)? {
             Piece::Chunk(chunk) => {
-                self.packer.control.progress.add_done(chunk.len());
+                self.packer.tally.add_done(chunk.len());
                 Ok(Some(chunk))
             }
             Piece::End(end) => {

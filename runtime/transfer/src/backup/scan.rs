@@ -9,10 +9,10 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use bytes::{Bytes, BytesMut};
 
 use super::layout::{Chunk, Layout, Piece, Span};
-use crate::control::Control;
 use crate::digest::{BlockHasher, ObjectMd5, is_zero};
 use crate::error::TransferError;
 use crate::format::{Digests, Md5Digest};
+use crate::progress::{Cancel, Tally};
 use crate::thread::Stop;
 use crate::volume::{Extent, Source};
 
@@ -32,7 +32,8 @@ pub(super) fn scan(
     layout: &Layout,
     objects: &[(u64, Span)],
     force: bool,
-    control: &Control,
+    cancel: &Cancel,
+    tally: &Tally,
     out: &SyncSender<Piece<Scanned>>,
 ) -> Result<(), Stop> {
     let mut hasher = BlockHasher::new(layout.block_size);
@@ -42,7 +43,7 @@ pub(super) fn scan(
         let mut each = |digest| object.digests.push(digest);
         let (mut offset, end) = (span.offset, span.offset + span.length);
         while offset < end {
-            if control.cancel.is_cancelled() {
+            if cancel.is_cancelled() {
                 return Err(TransferError::Cancelled.into());
             }
             let length = layout.slab().min(end - offset);
@@ -51,7 +52,7 @@ pub(super) fn scan(
                 Chunk::Data(data) => hasher.push(data, &mut each),
                 Chunk::Zeros(count) => {
                     hasher.push_zeros(*count, &mut each);
-                    control.progress.add_skipped(*count);
+                    tally.add_skipped(*count);
                     object.zeros += count;
                 }
             }

@@ -20,7 +20,7 @@ use crate::store::MemoryStore;
 const PERCENT: u64 = 20;
 
 /// A store whose calls fail by chance: before anything, or after all was done.
-struct Flaky {
+pub(crate) struct Flaky {
     inner: Arc<MemoryStore>,
     chance: Mutex<fastrand::Rng>,
 }
@@ -33,6 +33,13 @@ enum Fails {
 }
 
 impl Flaky {
+    pub(crate) fn new(inner: Arc<MemoryStore>, seed: u64) -> Self {
+        Flaky {
+            inner,
+            chance: Mutex::new(fastrand::Rng::with_seed(seed)),
+        }
+    }
+
     fn fails(&self) -> Fails {
         match self.chance.lock().unwrap().u64(..200) {
             0..PERCENT => Fails::Before,
@@ -118,10 +125,7 @@ async fn with_every_fifth_call_failing_each_operation_is_whole_or_a_clean_error(
         let content = random.mixed(length, 3000);
         let volume = Volume::new(&content);
         let inner = Arc::new(MemoryStore::default());
-        let store = Arc::new(Flaky {
-            inner: inner.clone(),
-            chance: Mutex::new(fastrand::Rng::with_seed(random.next())),
-        });
+        let store = Arc::new(Flaky::new(inner.clone(), random.next()));
         let algorithm = ["none", "zlib", "zstd", "bz2"][random.below(4)];
         let source = Source::open(&volume.path).unwrap();
         let plan = plan(8192, 4096, algorithm);

@@ -22,5 +22,6 @@ mod kit;
 mod listings;
 mod raw;
 mod resume;
+mod retries;
 mod roundtrip;
 mod store;

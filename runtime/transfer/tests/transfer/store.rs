@@ -181,7 +181,7 @@ impl ObjectStore for MemoryStore {
     async fn get_object(
         &self,
         at: ObjectAddress,
-        _range: Option<ByteRange>,
+        range: Option<ByteRange>,
         sink: Writer,
     ) -> Result<u64, Failure> {
         let gone = || failed(Phase::GetObject, DriverError::Failed("the reader is gone".into()));
@@ -199,6 +199,12 @@ impl ObjectStore for MemoryStore {
             let mut bytes = content.to_vec();
             bytes[0] ^= 1;
             content = bytes.into();
+        }
+        if let Some(range) = range {
+            let end = content.len();
+            let from = end.min(range.offset as usize);
+            let to = range.length.map_or(end, |length| end.min(from + length as usize));
+            content = content.slice(from..to);
         }
         while self.endless.is_some_and(|name| at.name.ends_with(name)) {
             sink.write(Bytes::from(vec![b' '; 1 << 20]))
