@@ -61,6 +61,23 @@ pub async fn initialize_with(
     settings: &[Setting],
     grants: &Grants,
 ) -> Result<Instance, Failure> {
+    let instance = open_with(test, driver, budget, settings, grants).await?;
+    instance.check_for_setup_error(budget).await?;
+    instance.create_container("c").await?;
+    Ok(instance)
+}
+
+/// Describe, instantiation and `do-setup` alone.
+///
+/// # Errors
+/// What any of these failed with.
+pub async fn open_with(
+    test: &TestSandbox,
+    driver: &Driver,
+    budget: &Budget,
+    settings: &[Setting],
+    grants: &Grants,
+) -> Result<Instance, Failure> {
     let limits = Arc::new(test.limits.clone());
     let info = test.sandbox.describe(driver, "test", &limits, budget).await?;
     let settings = settings
@@ -72,8 +89,6 @@ pub async fn initialize_with(
         .open(driver, "test", &provision, &limits, budget)
         .await?;
     instance.do_setup(&provision.settings, budget).await?;
-    instance.check_for_setup_error(budget).await?;
-    instance.create_container("c").await?;
     Ok(instance)
 }
 

@@ -135,7 +135,12 @@ impl Service {
 
     /// Starts the service and waits until it listens.
     pub fn start(&mut self) -> &mut Self {
-        let command = self.command(&["run"]);
+        self.start_with(|command| command)
+    }
+
+    /// The same with a command that was changed before.
+    pub fn start_with(&mut self, change: impl FnOnce(Command) -> Command) -> &mut Self {
+        let command = change(self.command(&["run"]));
         self.spawn(command)
     }
 
