@@ -9,12 +9,16 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::digest::Together;
 use crate::error::TransferError;
 use crate::progress::{Cancel, Progress};
 use crate::store::unless_cancelled;
 
 /// Objects that are made or read side by side, however many processors there are.
 pub(crate) const MOST_LANES: usize = 6;
+
+/// And however few, if there is more than one: so many MD5s take little longer than one.
+const USUAL_LANES: usize = 4;
 
 /// Bytes of memory that all operations together use, unless told otherwise.
 const DEFAULT_MEMORY: u64 = 256 << 20;
@@ -28,6 +32,7 @@ pub struct Resources {
     memory: Semaphore,
     units: u32,
     processors: usize,
+    md5: Together,
 }
 
 impl Default for Resources {
@@ -41,11 +46,18 @@ impl Resources {
     pub fn new(memory: u64, processors: Option<usize>) -> Self {
         let units = u32::try_from(memory / UNIT).unwrap_or(u32::MAX).max(1);
         let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        let processors = processors.unwrap_or_else(all).max(1);
         Resources {
             memory: Semaphore::new(units as usize),
             units,
-            processors: processors.unwrap_or_else(all).max(1),
+            processors,
+            md5: Together::start(processors),
         }
+    }
+
+    /// Who makes the MD5s of all operations.
+    pub(crate) fn md5(&self) -> &Together {
+        &self.md5
     }
 
     /// Threads that compute side by side.
@@ -53,19 +65,27 @@ impl Resources {
         self.processors
     }
 
-    /// Takes memory for one lane, waiting for it, and for more up to one per processor and `most` if it is there. A lane
-    /// that needs more than all gets all.
+    /// Lanes of an operation that has memory enough, and so many objects.
+    pub(crate) fn most_lanes(&self, objects: usize) -> usize {
+        let most = match self.processors {
+            1 => 1,
+            more => more.clamp(USUAL_LANES, MOST_LANES),
+        };
+        most.min(objects).max(1)
+    }
+
+    /// Takes memory for one lane, waiting for it, and for more if it is there. A lane that needs more than all gets all.
     pub(crate) async fn lanes(
         &self,
         each: u64,
-        most: usize,
+        objects: usize,
         cancel: &Cancel,
     ) -> Result<Lanes<'_>, TransferError> {
         let units = u32::try_from(each.div_ceil(UNIT)).unwrap_or(u32::MAX);
         let units = units.clamp(1, self.units);
         let first = unless_cancelled(cancel, self.memory.acquire_many(units)).await?;
         let mut held = vec![first.map_err(|_| TransferError::internal("the memory budget is gone"))?];
-        while held.len() < most.min(self.processors).min(MOST_LANES) {
+        while held.len() < self.most_lanes(objects) {
             match self.memory.try_acquire_many(units) {
                 Ok(more) => held.push(more),
                 Err(_) => break,
@@ -123,9 +143,14 @@ mod tests {
 
     #[tokio::test]
     async fn lanes_are_bounded_by_processors_and_objects() {
-        let (resources, cancel) = (Resources::new(1 << 30, Some(3)), Cancel::new());
-        assert_eq!(resources.lanes(1, 9, &cancel).await.unwrap().count, 3);
-        assert_eq!(resources.lanes(1, 2, &cancel).await.unwrap().count, 2);
+        let cancel = Cancel::new();
+        for (processors, objects, expected) in [(1, 9, 1), (2, 9, 4), (5, 9, 5), (5, 2, 2), (5, 0, 1)] {
+            let resources = Resources::new(1 << 30, Some(processors));
+            assert_eq!(
+                resources.lanes(1, objects, &cancel).await.unwrap().count,
+                expected
+            );
+        }
         let resources = Resources::new(1 << 30, Some(99));
         assert_eq!(resources.lanes(1, 99, &cancel).await.unwrap().count, MOST_LANES);
     }

@@ -1,11 +1,17 @@
-//! SHA-256 of every hash block of a volume, from pieces of any size, with zeros nearly free.
+//! SHA-256 of every hash block of a volume and MD5 of every object, from pieces of any size, with zeros nearly free.
 //!
-//! Bound: one unfinished block's state. Cost: native SHA-256 speed on data; a whole block of zeros costs a look at it.
+//! Bound: one unfinished block's state. Cost: native SHA-256 speed on data; a whole block of zeros costs a look at it; MD5 as
+//! `together` says.
+
+mod lockstep;
+mod together;
 
 use std::collections::HashMap;
 
-use md5::Md5;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
+
+pub(crate) use together::{Md5, Together};
 
 use crate::format::{Md5Digest, Sha256Digest};
 
@@ -34,20 +40,15 @@ pub(crate) fn zeros<E>(
 /// Feeds zeros to an MD5.
 fn md5_zeros(md5: &mut Md5, count: u64) {
     let _ = zeros(count, |part| {
-        md5.update(part);
+        md5.update(Bytes::from_static(part));
         Ok::<(), std::convert::Infallible>(())
     });
 }
 
-/// The digest as bytes.
-pub(crate) fn md5_end(md5: Md5) -> Md5Digest {
-    md5.finalize().into()
-}
-
 /// The MD5 of one object after the other. Of one that is nothing but zeros it is computed once per length: a sparse volume has
 /// thousands of these.
-#[derive(Default)]
 pub(crate) struct ObjectMd5 {
+    together: Together,
     md5: Md5,
     /// Zeros that the object begins with, in case that nothing else comes.
     zeros: u64,
@@ -56,15 +57,25 @@ pub(crate) struct ObjectMd5 {
 }
 
 impl ObjectMd5 {
+    pub(crate) fn new(together: &Together) -> Self {
+        ObjectMd5 {
+            together: together.clone(),
+            md5: Md5::new(together),
+            zeros: 0,
+            has_data: false,
+            of_zeros: HashMap::new(),
+        }
+    }
+
     /// The next bytes of the object.
-    pub(crate) fn push(&mut self, data: &[u8]) {
+    pub(crate) fn push(&mut self, data: &Bytes) {
         if !self.has_data && is_zero(data) {
             self.zeros += data.len() as u64;
             return;
         }
         md5_zeros(&mut self.md5, std::mem::take(&mut self.zeros));
         self.has_data = true;
-        self.md5.update(data);
+        self.md5.update(data.clone());
     }
 
     /// The same for so many zeros.
@@ -78,19 +89,19 @@ impl ObjectMd5 {
 
     /// Forgets what was pushed.
     pub(crate) fn reset(&mut self) {
-        (self.md5, self.zeros, self.has_data) = (Md5::new(), 0, false);
+        (self.md5, self.zeros, self.has_data) = (Md5::new(&self.together), 0, false);
     }
 
     /// Ends the object; the next one begins.
     pub(crate) fn finish(&mut self) -> Md5Digest {
-        let mut md5 = std::mem::take(&mut self.md5);
+        let mut md5 = std::mem::replace(&mut self.md5, Md5::new(&self.together));
         let zeros = std::mem::take(&mut self.zeros);
         if std::mem::take(&mut self.has_data) {
-            return md5_end(md5);
+            return md5.finish();
         }
         *self.of_zeros.entry(zeros).or_insert_with(|| {
             md5_zeros(&mut md5, zeros);
-            md5_end(md5)
+            md5.finish()
         })
     }
 }
@@ -192,9 +203,9 @@ mod tests {
         hasher.push(&ZEROS[..10000], &mut |digest| all.push(digest));
         hasher.push_zeros(22768, &mut |digest| all.push(digest));
         assert_eq!(all.iter().map(hex::encode).collect::<Vec<_>>(), vec![expected; 4]);
-        let mut md5 = Md5::new();
+        let mut md5 = Md5::new(&Together::default());
         md5_zeros(&mut md5, 65536);
-        assert_eq!(hex::encode(md5_end(md5)), "fcd6bcb56c1689fcef28b57c22475bad");
+        assert_eq!(hex::encode(md5.finish()), "fcd6bcb56c1689fcef28b57c22475bad");
     }
 
     #[test]

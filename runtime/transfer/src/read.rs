@@ -30,10 +30,10 @@ use crate::store::{ObjectStore, get_failed, unless_cancelled};
 use crate::thread::{self, Stop, cause};
 
 /// Decoded pieces that wait to be written.
-const QUEUE: usize = 4;
+const QUEUE: usize = 2;
 
 /// Bytes that a lane takes, as measured.
-const LANE_MEMORY: u64 = 32 << 20;
+const LANE_MEMORY: u64 = 16 << 20;
 
 /// An object on its way from the store to the decoder, by its place in the plan.
 struct Fetch {
@@ -211,6 +211,7 @@ impl Reading<'_> {
         let digesting = digest::Digesting {
             plan: plan.clone(),
             faults: faults.clone(),
+            together: self.control.resources.md5().clone(),
             stop_at_fault: self.stop_at_fault,
         };
         let digest = thread::spawn("md5", move || digesting.run(&to_digest, &parts))?;

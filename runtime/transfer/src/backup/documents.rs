@@ -39,7 +39,11 @@ async fn try_document(
     kind: ObjectKind,
     encode: impl FnOnce(&mut UploadWriter) -> io::Result<()> + Send + 'static,
 ) -> Result<String, TransferError> {
-    let (uploads, mut jobs) = Uploads::new(putter.store.needs(), spool);
+    let (uploads, mut jobs) = Uploads::new(
+        putter.store.needs(),
+        spool,
+        putter.control.resources.md5().clone(),
+    );
     let encoder = thread::spawn("control", move || {
         let mut out = UploadWriter::new(uploads.open(kind, None)?);
         drop(uploads);

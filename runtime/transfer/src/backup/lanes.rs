@@ -47,7 +47,12 @@ pub(super) async fn put_data(
         cancel, resources, ..
     } = &putter.control;
     let greatest = objects.iter().map(|(_, span)| span.length).max();
-    let effort = Effort::new(plan.algorithm.format(), greatest.unwrap_or(0), resources);
+    let effort = Effort::new(
+        plan.algorithm.format(),
+        objects.len(),
+        greatest.unwrap_or(0),
+        resources,
+    );
     let lanes = resources.lanes(effort.memory, objects.len(), cancel).await?;
     let running = (0..lanes.count).map(|lane| {
         let own: Arc<[(u64, Span)]> = objects.iter().copied().skip(lane).step_by(lanes.count).collect();
@@ -111,7 +116,8 @@ async fn try_lane(
     objects: Arc<[(u64, Span)]>,
     tally: Arc<Tally>,
 ) -> Result<(), TransferError> {
-    let (uploads, mut jobs) = Uploads::new(putter.store.needs(), plan.spool.clone());
+    let together = putter.control.resources.md5().clone();
+    let (uploads, mut jobs) = Uploads::new(putter.store.needs(), plan.spool.clone(), together.clone());
     let (to_digest, from_scan) = sync_channel(scan::QUEUE);
     let (to_pack, input) = sync_channel(scan::QUEUE);
     let packer = Packer {
@@ -130,7 +136,7 @@ async fn try_lane(
     let scan = thread::spawn("scan", move || {
         scan::scan(&source, &layout, &objects, force, &cancel, &tally, &to_digest)
     })?;
-    let digest = thread::spawn("digest", move || scan::digest(&from_scan, &to_pack))?;
+    let digest = thread::spawn("digest", move || scan::digest(&from_scan, &together, &to_pack))?;
     let pack = thread::spawn("pack", move || packer.run())?;
     let put = putter.put_all(&mut jobs).await;
     // Stages that still wait for this one end now.

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use bytes::{Bytes, BytesMut};
-use md5::{Digest, Md5};
 
 use super::layout::{Chunk, Layout, Piece, Span};
 use super::ledger::{Ledger, Made};
@@ -19,7 +18,7 @@ use super::scan::Scanned;
 use super::upload::{IN_MEMORY, Uploads};
 use crate::codec::{Effort, Encoder, Format, Tag, looks_incompressible};
 use crate::control::Control;
-use crate::digest::{md5_end, zeros};
+use crate::digest::{Md5, zeros};
 use crate::error::TransferError;
 use crate::format::{Md5Digest, ObjectEntry, ObjectKind};
 use crate::progress::Tally;
@@ -169,7 +168,7 @@ impl Packer {
         let packed = match kept {
             Some((length, packed)) if *length == span.length => packed.clone(),
             _ => {
-                let effort = Effort::new(tag.format(), span.length, &self.control.resources);
+                let effort = Effort::new(tag.format(), 1, span.length, &self.control.resources);
                 let mut encoder = Encoder::new(effort, span.length).map_err(failed)?;
                 zeros(span.length, |part| encoder.push(part)).map_err(failed)?;
                 let packed = encoder.finish().map_err(failed)?;
@@ -246,7 +245,11 @@ impl Packer {
     /// Reads an object from the volume a second time and puts it raw.
     fn raw_again(&self, number: u64, span: Span, expected: Md5Digest) -> Result<Tag, Stop> {
         let mut upload = self.uploads.open(ObjectKind::Data(number), Some(span.length))?;
-        let (mut offset, end, mut md5) = (span.offset, span.offset + span.length, Md5::new());
+        let (mut offset, end, mut md5) = (
+            span.offset,
+            span.offset + span.length,
+            Md5::new(self.control.resources.md5()),
+        );
         while offset < end {
             if self.control.cancel.is_cancelled() {
                 return Err(TransferError::Cancelled.into());
@@ -254,11 +257,12 @@ impl Packer {
             let length = self.layout.slab().min(end - offset);
             let mut slab = BytesMut::zeroed(usize::try_from(length).unwrap_or(0));
             self.source.read_at(offset, &mut slab)?;
-            md5.update(&slab);
-            upload.piece(slab.freeze())?;
+            let slab = slab.freeze();
+            md5.update(slab.clone());
+            upload.piece(slab)?;
             offset += length;
         }
-        if md5_end(md5) != expected {
+        if md5.finish() != expected {
             let reason = format!("object {number} read twice gave different bytes");
             upload.give_up(&reason);
             return Err(TransferError::VolumeChanged {

@@ -1,7 +1,7 @@
 //! First two stages: read the volume once and digest it.
 //!
-//! `scan` reads slabs, leaves out holes, tells zeros from data and makes the SHA-256 of every block; `digest` makes the
-//! MD5 of every object on a thread of its own, because MD5 is the slowest of the three. Bound: [`QUEUE`] slabs between
+//! `scan` reads slabs, leaves out holes, tells zeros from data and makes the SHA-256 of every block; `digest` sees to
+//! the MD5 of every object on a thread of its own, because MD5 is the slowest of the three. Bound: [`QUEUE`] slabs between
 //! two stages.
 
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use bytes::{Bytes, BytesMut};
 
 use super::layout::{Chunk, Layout, Piece, Span};
-use crate::digest::{BlockHasher, ObjectMd5, is_zero};
+use crate::digest::{BlockHasher, ObjectMd5, Together, is_zero};
 use crate::error::TransferError;
 use crate::format::{Digests, Md5Digest};
 use crate::progress::{Cancel, Tally};
@@ -17,7 +17,7 @@ use crate::thread::Stop;
 use crate::volume::{Extent, Source};
 
 /// Slabs that wait between two stages.
-pub(super) const QUEUE: usize = 4;
+pub(super) const QUEUE: usize = 2;
 
 /// What the first stage knows of an object: the digests of its blocks, and how many bytes of it are zeros.
 #[derive(Debug, Default)]
@@ -97,9 +97,10 @@ pub(super) fn slab(
 /// Adds the MD5 of each object.
 pub(super) fn digest(
     input: &Receiver<Piece<Scanned>>,
+    together: &Together,
     out: &SyncSender<Piece<(Scanned, Md5Digest)>>,
 ) -> Result<(), Stop> {
-    let mut md5 = ObjectMd5::default();
+    let mut md5 = ObjectMd5::new(together);
     // The stage before ends by going away, well or not; it knows which.
     while let Ok(piece) = input.recv() {
         let piece = match piece {

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use bytes::{Bytes, BytesMut};
 use cofferdam_sandbox::contract::{BodyInfo, BodyNeeds};
 use cofferdam_sandbox::stream::{self, Closed, DEFAULT_PIECES, Reader, Writer};
-use md5::Md5;
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::digest::{Md5, Together};
 use crate::error::TransferError;
 use crate::format::ObjectKind;
 use crate::thread::Stop;
@@ -58,12 +58,19 @@ pub(super) struct Uploads {
     jobs: mpsc::Sender<Job>,
     needs: BodyNeeds,
     spool: PathBuf,
+    together: Together,
 }
 
 impl Uploads {
-    pub(super) fn new(needs: BodyNeeds, spool: PathBuf) -> (Self, mpsc::Receiver<Job>) {
+    pub(super) fn new(needs: BodyNeeds, spool: PathBuf, together: Together) -> (Self, mpsc::Receiver<Job>) {
         let (jobs, receiver) = mpsc::channel(1);
-        (Uploads { jobs, needs, spool }, receiver)
+        let uploads = Uploads {
+            jobs,
+            needs,
+            spool,
+            together,
+        };
+        (uploads, receiver)
     }
 
     /// Begins an object; `size` when it is known already.
@@ -90,7 +97,11 @@ impl Uploads {
             self.jobs.blocking_send(job).map_err(|_| Stop::Gone)?;
             To::Stream(writer, verdict)
         } else {
-            To::Spool(Box::new(Spool::new(self.needs, self.spool.clone())))
+            To::Spool(Box::new(Spool::new(
+                self.needs,
+                self.spool.clone(),
+                &self.together,
+            )))
         };
         Ok(Upload {
             jobs: self.jobs.clone(),
@@ -140,7 +151,7 @@ impl Upload {
                 writer.blocking_finish().map_err(|Closed| Stop::Gone)?;
                 verdict.send(Verdict::Whole(self.written)).map_err(|_| Stop::Gone)
             }
-            To::Spool(spool) => {
+            To::Spool(mut spool) => {
                 let job = Job {
                     kind: self.kind,
                     info: spool.info(),
@@ -220,13 +231,13 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    fn new(needs: BodyNeeds, folder: PathBuf) -> Self {
+    fn new(needs: BodyNeeds, folder: PathBuf, together: &Together) -> Self {
         Spool {
             folder,
             memory: Vec::new(),
             file: None,
             size: 0,
-            md5: needs.contains(BodyNeeds::MD5).then(Md5::new),
+            md5: needs.contains(BodyNeeds::MD5).then(|| Md5::new(together)),
             sha256: needs.contains(BodyNeeds::SHA256).then(Sha256::new),
             crc32c: needs.contains(BodyNeeds::CRC32C).then_some(0),
         }
@@ -236,18 +247,19 @@ impl Spool {
         self.size
     }
 
-    fn info(&self) -> BodyInfo {
+    /// What is known of it now that all of it is there.
+    fn info(&mut self) -> BodyInfo {
         BodyInfo {
             size: Some(self.size),
-            md5: self.md5.clone().map(|md5| hex::encode(md5.finalize())),
-            sha256: self.sha256.clone().map(|sha256| hex::encode(sha256.finalize())),
+            md5: self.md5.take().map(|md5| hex::encode(md5.finish())),
+            sha256: self.sha256.take().map(|sha256| hex::encode(sha256.finalize())),
             crc32c: self.crc32c,
         }
     }
 
     fn push(&mut self, piece: Bytes) -> Result<(), TransferError> {
         if let Some(md5) = &mut self.md5 {
-            md5.update(&piece);
+            md5.update(piece.clone());
         }
         if let Some(sha256) = &mut self.sha256 {
             sha256.update(&piece);

@@ -1,13 +1,15 @@
 //! zlib on all processors (the way of Mark Adler's pigz).
 //!
 //! Parts of [`PART`] bytes are compressed apart, each with the 32 KiB before it as its dictionary, and flushed to a byte
-//! boundary, so that one behind the other they are one valid stream; header and checksum are of the whole. Cost: five
-//! bytes for each part, and what a match across a part's end would have saved.
+//! boundary, so that one behind the other they are one valid stream; header and checksum are of the whole. A part that is
+//! noise wherever it is looked at is stored in it as it is: deflate would take longer for it than for anything else, to no end.
+//! Cost: five bytes for each part (for each 64 KiB of noise), and what a match across a part's end would have saved.
 
 use std::io;
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
+use super::encode::looks_incompressible;
 use super::parallel::{Cut, Parallel, Part};
 
 const PART: usize = 512 << 10;
@@ -17,6 +19,10 @@ const WINDOW: usize = 32 << 10;
 
 /// Level, as Python's default.
 const LEVEL: u32 = 6;
+
+/// How a part is sampled for noise.
+const SAMPLES: usize = 8;
+const SAMPLE: usize = 4 << 10;
 
 /// Deflate with a window of 32 KiB, default level (RFC 1950).
 const HEADER: [u8; 2] = [0x78, 0x9c];
@@ -55,9 +61,25 @@ impl ParallelZlib {
     }
 }
 
+/// Whether none of a few samples from all over the part shrinks.
+fn is_noise(bytes: &[u8]) -> bool {
+    let step = bytes.len() / SAMPLES;
+    step >= SAMPLE
+        && bytes
+            .chunks_exact(step)
+            .filter_map(|chunk| chunk.get(..SAMPLE))
+            .all(looks_incompressible)
+}
+
 fn compress(part: &Part) -> io::Result<Vec<u8>> {
-    let mut deflate = Compress::new(Compression::new(LEVEL), false);
-    if !part.before.is_empty() {
+    let is_noise = is_noise(&part.bytes);
+    let level = if is_noise {
+        Compression::none()
+    } else {
+        Compression::new(LEVEL)
+    };
+    let mut deflate = Compress::new(level, false);
+    if !part.before.is_empty() && !is_noise {
         deflate.set_dictionary(&part.before)?;
     }
     let flush = if part.is_last {
@@ -66,7 +88,8 @@ fn compress(part: &Part) -> io::Result<Vec<u8>> {
         FlushCompress::Sync
     };
     let bytes = &part.bytes;
-    let mut out = Vec::with_capacity(bytes.len() / 2 + 1024);
+    let room = if is_noise { bytes.len() } else { bytes.len() / 2 };
+    let mut out = Vec::with_capacity(room + 1024);
     loop {
         let consumed = usize::try_from(deflate.total_in()).unwrap_or(usize::MAX);
         let rest = bytes.get(consumed..).unwrap_or_default();

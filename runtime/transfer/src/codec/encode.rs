@@ -3,15 +3,18 @@
 use std::io::{self, Write};
 
 use bytes::Bytes;
+use zstd::zstd_safe::CParameter;
 
 use super::Format;
 use super::bzip2;
 use super::deflate::ParallelZlib;
 use super::parallel::Parallel;
-use crate::control::{MOST_LANES, Resources};
+use crate::control::Resources;
 
 /// Level of zstd, as python-zstd's default.
 const ZSTD_LEVEL: i32 = 3;
+/// What one of its threads takes at a time; the default would be 8 MiB, of which it keeps several.
+const ZSTD_JOB: u32 = 2 << 20;
 /// Streams up to this length are not worth threads of their own to zstd.
 const ZSTD_ALONE: u64 = 4 << 20;
 
@@ -25,17 +28,16 @@ pub(crate) struct Effort {
 }
 
 impl Effort {
-    /// For objects of at most that length.
-    pub(crate) fn new(format: Format, length: u64, resources: &Resources) -> Self {
-        // The lanes of a backup each have an encoder; together they have threads for about all processors, and each for
-        // two where there are two, since an object may be alone.
-        let all = resources.processors();
-        let processors = all.div_ceil(MOST_LANES).max(all.min(2));
+    /// For so many objects of at most that length. Their lanes each have an encoder; together these have threads for all
+    /// processors.
+    pub(crate) fn new(format: Format, objects: usize, length: u64, resources: &Resources) -> Self {
+        let processors = resources.processors().div_ceil(resources.most_lanes(objects));
         let (fixed, each) = match format {
-            Format::None => (24, 0),
-            Format::Zlib | Format::Bz2 => (40, 12),
-            Format::Zstd if length > ZSTD_ALONE => (60, 48),
-            Format::Zstd => (40, 0),
+            Format::None => (14, 0),
+            Format::Zlib => (16, 4),
+            Format::Bz2 => (16, 12),
+            Format::Zstd if length > ZSTD_ALONE && processors > 1 => (20, 24),
+            Format::Zstd => (24, 0),
         };
         Effort {
             format,
@@ -74,6 +76,7 @@ impl Encoder {
                 encoder.include_checksum(false)?;
                 if processors > 1 && length > ZSTD_ALONE {
                     encoder.multithread(u32::try_from(processors).unwrap_or(1))?;
+                    encoder.set_parameter(CParameter::JobSize(ZSTD_JOB))?;
                 }
                 Kind::Zstd(encoder)
             }

@@ -8,7 +8,7 @@ const FORMATS: [Format; 4] = [Format::None, Format::Zlib, Format::Zstd, Format::
 
 fn pack(format: Format, data: &[u8], piece: usize) -> Vec<u8> {
     let mut encoder = Encoder::new(
-        Effort::new(format, data.len() as u64, &Resources::default()),
+        Effort::new(format, 1, data.len() as u64, &Resources::default()),
         data.len() as u64,
     )
     .unwrap();

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::decode::Decoded;
 use super::{Faults, Plan};
 use crate::chain::Wanted;
-use crate::digest::ObjectMd5;
+use crate::digest::{ObjectMd5, Together};
 use crate::error::TransferError;
 use crate::thread::Stop;
 
@@ -24,6 +24,7 @@ pub(super) struct Part {
 pub(super) struct Digesting {
     pub(super) plan: Arc<Plan>,
     pub(super) faults: Arc<Faults>,
+    pub(super) together: Together,
     pub(super) stop_at_fault: bool,
 }
 
@@ -71,7 +72,7 @@ impl Digesting {
     /// Works until the decoder is done.
     pub(super) fn run(self, input: &Receiver<Decoded>, out: &SyncSender<Part>) -> Result<(), Stop> {
         let mut coming: Option<Coming> = None;
-        let mut md5 = ObjectMd5::default();
+        let mut md5 = ObjectMd5::new(&self.together);
         while let Ok(decoded) = input.recv() {
             let (Decoded::Data { index, .. } | Decoded::End { index }) = decoded;
             let wanted = self.plan.wanted.get(index).ok_or(Stop::Gone)?;
