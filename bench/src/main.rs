@@ -2,7 +2,7 @@
 //!
 //! `./dev bench [init] [object] [backup] [supervision]`; all of them by default, as a table, or as JSON lines with
 //! `--json`. `transfer [SIZE_MIB]`, only when it is named, compares
-//! with other programs and writes `bench/results/`. `soak MINUTES [SEED]` and `torture KILLS [SEED]` are programs of
+//! with other programs and writes `bench/results/`; `sparse [DATA_GIB VOLUME_GIB]`, likewise, takes a while and much disk. `soak MINUTES [SEED]` and `torture KILLS [SEED]` are programs of
 //! their own, for `./dev soak` and `./dev torture`. The work
 //! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
 //! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
@@ -16,8 +16,10 @@
 mod backup;
 mod init;
 mod object;
+mod profile;
 mod results;
 mod soak;
+mod sparse;
 mod supervision;
 mod transfer;
 
@@ -82,12 +84,12 @@ fn main() -> anyhow::Result<()> {
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let wanted = |word: &str| {
         has(word)
-            || !["init", "object", "backup", "supervision", "transfer"]
+            || !["init", "object", "backup", "supervision", "transfer", "sparse"]
                 .into_iter()
                 .any(has)
     };
     let memory = PathBuf::from("/dev/shm");
-    let folder = if memory.is_dir() && !has("--disk") {
+    let folder = if memory.is_dir() && !has("--disk") && !has("sparse") {
         memory
     } else {
         std::env::temp_dir()
@@ -112,8 +114,13 @@ fn main() -> anyhow::Result<()> {
             .iter()
             .find_map(|argument| argument.parse().ok())
             .unwrap_or(1024);
-        let rows = transfer::measure(scratch.path(), size)?;
-        results::show(&rows, size)?;
+        let (rows, profiles) = transfer::measure(scratch.path(), size)?;
+        results::show(&rows, &profiles, size)?;
+    }
+    if has("sparse") {
+        let mut numbers = arguments.iter().filter_map(|argument| argument.parse().ok());
+        let (data, volume) = (numbers.next().unwrap_or(20), numbers.next().unwrap_or(1024));
+        figures.extend(sparse::measure(scratch.path(), data, volume)?);
     }
     for figure in &figures {
         if has("--json") {

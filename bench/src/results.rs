@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::profile::Profile;
 use crate::transfer::Row;
 
 const FOLDER: &str = "bench/results";
@@ -17,8 +18,8 @@ const COLOURS: [(&str, &str); 5] = [
 ];
 
 /// Prints the table and writes both files.
-pub(crate) fn show(rows: &[Row], size_mib: usize) -> anyhow::Result<()> {
-    let table = table(rows, size_mib);
+pub(crate) fn show(rows: &[Row], profiles: &[Profile], size_mib: usize) -> anyhow::Result<()> {
+    let table = table(rows, size_mib) + &profile(profiles);
     print!("{table}");
     std::fs::create_dir_all(FOLDER)?;
     std::fs::write(Path::new(FOLDER).join("transfer.md"), &table)?;
@@ -63,6 +64,33 @@ fn table(rows: &[Row], size_mib: usize) -> String {
             row.algorithm,
             row.seconds,
             rate(row, size_mib)
+        );
+    }
+    text
+}
+
+/// Where our own time went.
+fn profile(profiles: &[Profile]) -> String {
+    let mut text = "\nProcessor seconds by thread, of all processors together; what is missing to `s` times processors is waiting, \
+                    or memory that the machine's host had to fetch:\n\n\
+                    | what | compression | s | processor s | by thread |\n| --- | --- | ---: | ---: | --- |\n"
+        .to_owned();
+    for Profile {
+        what,
+        algorithm,
+        wall,
+        threads,
+    } in profiles
+    {
+        let all: f64 = threads.iter().map(|(_, seconds)| seconds).sum();
+        let threads: Vec<String> = threads
+            .iter()
+            .map(|(name, seconds)| format!("{name} {seconds:.2}"))
+            .collect();
+        let _ = writeln!(
+            text,
+            "| {what} | {algorithm} | {wall:.2} | {all:.2} | {} |",
+            threads.join(", ")
         );
     }
     text

@@ -17,6 +17,8 @@ use anyhow::Context as _;
 use cofferdam_tests::service::Service;
 use serde_json::{Value, json};
 
+use crate::profile::{Profile, Profiling};
+
 const MIB: usize = 1 << 20;
 const BLOCK: usize = 32 << 10;
 const ALGORITHMS: [&str; 3] = ["none", "zlib", "zstd"];
@@ -25,6 +27,8 @@ const ALGORITHMS: [&str; 3] = ["none", "zlib", "zstd"];
 const OBJECT: usize = 128 * MIB;
 /// Generations of the long chain, the full one included.
 const CHAIN: u64 = 10;
+/// Of these it is told where the time went.
+const PROFILED: [&str; 2] = ["full", "restore full"];
 
 /// One measured span.
 pub(crate) struct Row {
@@ -37,23 +41,25 @@ pub(crate) struct Row {
 }
 
 /// Everything for a volume of so many MiB.
-pub(crate) fn measure(scratch: &Path, size_mib: usize) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn measure(scratch: &Path, size_mib: usize) -> anyhow::Result<(Vec<Row>, Vec<Profile>)> {
     let volume = scratch.join("volume");
     make(&volume, size_mib)?;
     let changed = scratch.join("changed");
     std::fs::copy(&volume, &changed)?;
     change(&changed, 1)?;
-    let mut rows = limits(scratch, size_mib)?;
+    let (mut rows, mut profiles) = (limits(scratch, size_mib)?, Vec::new());
     for algorithm in ALGORITHMS {
-        rows.extend(ours(scratch, &volume, &changed, algorithm)?);
+        let (own, profiled) = ours(scratch, &volume, &changed, algorithm)?;
+        rows.extend(own);
+        profiles.extend(profiled);
         rows.extend(cinder(scratch, &volume, &changed, algorithm)?);
     }
     rows.extend(restic(scratch, &volume)?);
     rows.extend(borg(scratch, &volume)?);
-    Ok(rows)
+    Ok((rows, profiles))
 }
 
-fn make(path: &Path, size_mib: usize) -> anyhow::Result<()> {
+pub(crate) fn make(path: &Path, size_mib: usize) -> anyhow::Result<()> {
     let mut chance = fastrand::Rng::with_seed(20_260_101);
     let file = File::create(path)?;
     file.set_len((size_mib * MIB) as u64)?;
@@ -184,7 +190,12 @@ fn limits(scratch: &Path, size_mib: usize) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-fn ours(scratch: &Path, volume: &Path, changed: &Path, algorithm: &'static str) -> anyhow::Result<Vec<Row>> {
+fn ours(
+    scratch: &Path,
+    volume: &Path,
+    changed: &Path,
+    algorithm: &'static str,
+) -> anyhow::Result<(Vec<Row>, Vec<Profile>)> {
     let storage = scratch.join("ours");
     std::fs::create_dir_all(&storage)?;
     let mut service = Service::configure(
@@ -197,17 +208,21 @@ fn ours(scratch: &Path, volume: &Path, changed: &Path, algorithm: &'static str) 
     );
     service.start();
     service.wait("posix", Duration::from_secs(20), |status| status["state"] == "up");
-    let mut rows = Vec::new();
+    let (mut rows, mut profiles) = (Vec::new(), Vec::new());
     let mut run = |service: &Service, what, path: &str, body: Value| -> anyhow::Result<String> {
-        let begin = Instant::now();
+        let profiling = Profiling::start(service.pid());
         let (operation, _) = service.operate(path, &body);
+        let profile = profiling.end(what, algorithm);
         rows.push(Row {
             who: "cofferdam",
             what,
             algorithm,
-            seconds: begin.elapsed().as_secs_f64(),
+            seconds: profile.wall,
             peak_mib: Some(peak(service.pid())?),
         });
+        if PROFILED.contains(&what) {
+            profiles.push(profile);
+        }
         Ok(operation)
     };
     // The same path for both states, so that the second is of the same volume.
@@ -256,7 +271,7 @@ fn ours(scratch: &Path, volume: &Path, changed: &Path, algorithm: &'static str) 
     service.stop();
     std::fs::remove_dir_all(storage)?;
     std::fs::remove_file(working)?;
-    Ok(rows)
+    Ok((rows, profiles))
 }
 
 fn same(target: &Path, volume: &Path) -> anyhow::Result<()> {

@@ -240,9 +240,25 @@ impl Service {
     /// # Panics
     /// When it is refused or fails.
     pub fn operate(&self, path: &str, body: &Value) -> (String, Value) {
+        let id = self.begin(path, body);
+        self.finished(&id)
+    }
+
+    /// Begins an operation and gives its id.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn begin(&self, path: &str, body: &Value) -> String {
         let begun: Value =
             serde_json::from_str(&self.ask("POST", path, &body.to_string(), &[202])).expect("JSON");
-        let id = begun["id"].as_str().expect("an id").to_owned();
+        begun["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Waits for the end of an operation: the backup's id, and the operation.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn finished(&self, id: &str) -> (String, Value) {
         loop {
             let operation = self.get(&format!("/v1/operations/{id}"));
             match operation["state"].as_str() {
@@ -251,7 +267,7 @@ impl Service {
                     let backup = operation["backup_id"].as_str().expect("an id").to_owned();
                     return (backup, operation);
                 }
-                _ => panic!("{path}: {operation:#}"),
+                _ => panic!("{operation:#}"),
             }
         }
     }

@@ -245,3 +245,62 @@ fn what_the_storage_refuses_reads_differently_and_is_mended_without_a_restart() 
     assert!(!all.contains("canary-wrong-key-4711"), "a secret was told: {all}");
     service.stop();
 }
+
+#[test]
+fn a_backup_and_a_restore_outlive_a_storage_that_goes_and_comes_back_meanwhile() {
+    let Some(mut swift) = Swift::start(23400) else {
+        return;
+    };
+    let key = format!("{:?}", swift.value("key"));
+    let options = format!("{OFTEN}\ndriver_retry_wait = \"200ms\"\nbackup_compression_algorithm = \"none\"");
+    let mut service = Service::configure(&options, &sections(&swift, [&key, &key], ["", ""]));
+    let volume = volume(&service, 60 << 20);
+    let content = std::fs::read(&volume).unwrap();
+    service.start();
+    let retries = |service: &Service, backend: &str| -> f64 {
+        let metrics = service.get_text("/metrics");
+        let name = format!("cofferdam_driver_retries_total{{backend=\"{backend}\"}} ");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap();
+        line.parse().unwrap()
+    };
+    // Waits until some of it is through, takes the storage away for a while, and waits for the end.
+    let interrupted = |swift: &mut Swift, id: &str| -> String {
+        let path = format!("/v1/operations/{id}");
+        let begin = Instant::now();
+        while service.get(&path)["bytes_stored"].as_u64().unwrap() < 4 << 20 {
+            assert!(begin.elapsed() < SOON, "nothing moves: {:#}", service.get(&path));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        swift.stop();
+        std::thread::sleep(Duration::from_secs(2));
+        assert_eq!(service.get(&path)["state"], "running", "{:#}", service.get(&path));
+        assert!(swift.start_again());
+        service.finished(id).0
+    };
+    for backend in BACKENDS {
+        service.wait(backend, SOON, is_up);
+        let before = retries(&service, backend);
+        let create = serde_json::json!({ "volume": text(&volume), "backend": backend });
+        let id = interrupted(&mut swift, &service.begin("/v1/backups", &create));
+        let between = retries(&service, backend);
+        assert!(between > before, "{backend}: nothing was made again");
+        service.wait(backend, SOON, is_up);
+        let target = service.path(&format!("restored-{backend}"));
+        let restore = serde_json::json!({ "target": text(&target) });
+        interrupted(
+            &mut swift,
+            &service.begin(&format!("/v1/backups/{id}/restore"), &restore),
+        );
+        assert!(
+            retries(&service, backend) > between,
+            "{backend}: nothing was got again"
+        );
+        assert!(
+            std::fs::read(&target).unwrap() == content,
+            "{backend}: it came back otherwise"
+        );
+        service.wait(backend, SOON, is_up);
+        assert_eq!(service.json(&["backup", "verify", &id])["state"], "succeeded");
+    }
+    service.stop();
+}

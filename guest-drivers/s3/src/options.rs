@@ -140,19 +140,19 @@ fn without_effect() -> Vec<OptionInfo> {
             MAX_POOL_CONNECTIONS,
             Integer,
             10,
-            "Accepted for Cinder's sake and without effect: the host keeps the connections. At least 1.",
+            "Accepted for Cinder's sake and without effect: the host keeps the connections, see driver_calls. At least 1.",
         ),
         optional(
             RETRY_MAX_ATTEMPTS,
             Integer,
             4,
-            "Accepted for Cinder's sake and without effect: a call that fails is not repeated yet. 0 or more.",
+            "Accepted for Cinder's sake and without effect: the host repeats calls, see driver_retry_attempts. 0 or more.",
         ),
         optional(
             RETRY_MODE,
             Text,
             "legacy",
-            "Accepted for Cinder's sake and without effect: a call that fails is not repeated yet. legacy, standard or adaptive.",
+            "Accepted for Cinder's sake and without effect: the host repeats calls, see driver_retry_attempts. legacy, standard or adaptive.",
         ),
         optional(
             PROGRESS_TIMER,

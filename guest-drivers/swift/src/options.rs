@@ -184,13 +184,13 @@ pub(crate) fn all() -> Vec<OptionInfo> {
             "backup_swift_retry_attempts",
             Integer,
             "3",
-            "Taken without effect: a call that fails is not repeated yet.",
+            "Taken without effect: the host repeats calls that fail, as driver_retry_attempts and driver_retry_wait say.",
         ),
         option(
             "backup_swift_retry_backoff",
             Integer,
             "2",
-            "Taken without effect: a call that fails is not repeated yet.",
+            "Taken without effect: the host repeats calls that fail, as driver_retry_attempts and driver_retry_wait say.",
         ),
         option(
             "backup_swift_enable_progress_timer",

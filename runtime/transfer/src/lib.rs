@@ -22,6 +22,7 @@ mod manifest;
 mod progress;
 mod read;
 mod restore;
+mod slabs;
 mod store;
 mod thread;
 mod verify;

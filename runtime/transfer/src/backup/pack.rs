@@ -10,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::layout::{Chunk, Layout, Piece, Span};
 use super::ledger::{Ledger, Made};
@@ -255,9 +255,7 @@ impl Packer {
                 return Err(TransferError::Cancelled.into());
             }
             let length = self.layout.slab().min(end - offset);
-            let mut slab = BytesMut::zeroed(usize::try_from(length).unwrap_or(0));
-            self.source.read_at(offset, &mut slab)?;
-            let slab = slab.freeze();
+            let slab = self.source.read(offset, length)?;
             md5.update(slab.clone());
             upload.piece(slab)?;
             offset += length;

@@ -6,8 +6,6 @@
 
 use std::sync::mpsc::{Receiver, SyncSender};
 
-use bytes::{Bytes, BytesMut};
-
 use super::layout::{Chunk, Layout, Piece, Span};
 use crate::digest::{BlockHasher, ObjectMd5, Together, is_zero};
 use crate::error::TransferError;
@@ -85,12 +83,11 @@ pub(super) fn slab(
         Extent::Hole(until) if until >= offset + length => return Ok(Chunk::Zeros(length)),
         _ => {}
     }
-    let mut slab = BytesMut::zeroed(usize::try_from(length).unwrap_or(0));
-    source.read_at(offset, &mut slab)?;
+    let slab = source.read(offset, length)?;
     Ok(if is_zero(&slab) {
         Chunk::Zeros(length)
     } else {
-        Chunk::Data(Bytes::from(slab))
+        Chunk::Data(slab)
     })
 }
 

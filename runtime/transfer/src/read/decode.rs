@@ -13,6 +13,7 @@ use crate::codec::{Decoder, Fault, Format};
 use crate::digest::{is_zero, zeros};
 use crate::error::TransferError;
 use crate::format::ObjectEntry;
+use crate::slabs::Gather;
 use crate::thread::Stop;
 
 /// What an object decodes to, in order; then its end, when it came to one.
@@ -90,6 +91,9 @@ struct Blank {
 /// Bytes of the longest that is remembered; zlib makes 2 MB of 2 GB of zeros.
 const MOST_STORED: usize = 4 << 20;
 
+/// Bytes that are handed on at once; a driver may give far less.
+const PIECE: usize = 1 << 20;
+
 /// Decodes one object.
 fn one(
     index: usize,
@@ -101,7 +105,7 @@ fn one(
     let (format, length) = (entry.compression.format(), entry.length);
     let mut next = || body.blocking_next().map_err(|broken| Problem::Broken(broken.0));
     let only_zeros = Cell::new(true);
-    let mut emit = |data: Bytes| {
+    let mut send = |data: Bytes| {
         only_zeros.set(only_zeros.get() && is_zero(&data));
         let decoded = Decoded::Data { index, data };
         out.send(decoded).map_err(|_| Problem::Stop(Stop::Gone))
@@ -122,9 +126,11 @@ fn one(
             }
         }
         if rest.is_empty() && held.iter().map(Bytes::len).sum::<usize>() == known.stored.len() {
-            return zeros(length, |part| emit(Bytes::from_static(part)));
+            return zeros(length, |part| send(Bytes::from_static(part)));
         }
     }
+    let mut gather = Gather::new(PIECE);
+    let mut emit = |data: Bytes| gather.push(data, &mut send);
     let mut decoder = Decoder::new(format, length)?;
     let mut stored = (format != Format::None).then(Vec::new);
     let mut held = held.into_iter();
@@ -136,6 +142,7 @@ fn one(
         decoder.push(piece, &mut emit)?;
     }
     decoder.finish(&mut emit)?;
+    gather.flush(&mut send)?;
     if let Some(stored) = stored.filter(|_| only_zeros.get()) {
         *blank = Some(Blank {
             format,

@@ -11,6 +11,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use cofferdam_nbd::{Access, Client};
 use rustix::fs::{Advice, OFlags, SeekFrom};
 use rustix::io::Errno;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::medium::{self, Medium};
 use crate::error::TransferError;
+use crate::slabs::Slabs;
 
 /// A volume to be read.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub struct Source {
     size: u64,
     /// Of a file, as it was opened.
     identity: Option<Identity>,
+    slabs: Slabs,
 }
 
 /// What changes whenever a file is written to: two that are the same were taken of the same bytes, if the first was
@@ -110,6 +113,7 @@ impl Source {
                 medium,
                 path: path.to_owned(),
                 identity: None,
+                slabs: Slabs::default(),
             });
         }
         // O_NONBLOCK: opening a FIFO must not wait for its writer.
@@ -132,6 +136,7 @@ impl Source {
             path: path.to_owned(),
             size,
             identity: Identity::of(&metadata),
+            slabs: Slabs::default(),
         })
     }
 
@@ -195,6 +200,13 @@ impl Source {
                 reason: error.to_string(),
             }),
         }
+    }
+
+    /// So many bytes from there, in memory that is used again.
+    pub(crate) fn read(&self, offset: u64, length: u64) -> Result<Bytes, TransferError> {
+        let mut slab = self.slabs.take(usize::try_from(length).unwrap_or(0));
+        self.read_at(offset, &mut slab)?;
+        Ok(slab.freeze())
     }
 
     /// Whether data or a hole begins at that byte, and where it ends.
