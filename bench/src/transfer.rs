@@ -25,6 +25,8 @@ const ALGORITHMS: [&str; 3] = ["none", "zlib", "zstd"];
 /// Bytes of an object, for Cinder too: so that this volume has as many as a real one of some hundred GiB has of the
 /// default's 2 GB.
 const OBJECT: usize = 128 * MIB;
+/// Cinder's default, and ours.
+const DEFAULT_OBJECT: usize = 1_999_994_880;
 /// Generations of the long chain, the full one included.
 const CHAIN: u64 = 10;
 /// Of these it is told where the time went.
@@ -202,14 +204,17 @@ fn ours(
         &format!("backup_compression_algorithm = \"{algorithm}\""),
         &format!(
             "[backends.posix]\nbackup_driver = \"posix\"\nbackup_posix_path = \"{0}\"\nbackup_file_size = {OBJECT}\n\
+             grants.directories = [{{ path = \"{0}\", access = \"read-write\" }}]\n\
+             [backends.default]\nbackup_driver = \"posix\"\nbackup_posix_path = \"{0}\"\n\
              grants.directories = [{{ path = \"{0}\", access = \"read-write\" }}]\n",
             storage.display()
         ),
     );
     service.start();
-    service.wait("posix", Duration::from_secs(20), |status| status["state"] == "up");
+    service.wait_for_all(Duration::from_secs(20), |status| status["state"] == "up");
     let (mut rows, mut profiles) = (Vec::new(), Vec::new());
     let mut run = |service: &Service, what, path: &str, body: Value| -> anyhow::Result<String> {
+        forget_peak(service.pid())?;
         let profiling = Profiling::start(service.pid());
         let (operation, _) = service.operate(path, &body);
         let profile = profiling.end(what, algorithm);
@@ -228,8 +233,12 @@ fn ours(
     // The same path for both states, so that the second is of the same volume.
     let working = scratch.join("working");
     std::fs::copy(volume, &working)?;
-    let create = |incremental: bool| json!({ "volume": working, "incremental": incremental });
+    let create =
+        |incremental: bool| json!({ "volume": working, "incremental": incremental, "backend": "posix" });
     let target = scratch.join("restored");
+    let whole = json!({ "volume": working, "backend": "default" });
+    let default = run(&service, "full, default objects", "/v1/backups", whole)?;
+    service.json(&["backup", "delete", &default]);
     let full = run(&service, "full", "/v1/backups", create(false))?;
     run(&service, "incremental, no change", "/v1/backups", create(true))?;
     run(
@@ -281,6 +290,11 @@ fn same(target: &Path, volume: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Begins anew to look for the most memory that a process has.
+fn forget_peak(pid: u32) -> anyhow::Result<()> {
+    Ok(std::fs::write(format!("/proc/{pid}/clear_refs"), "5")?)
+}
+
 /// The most memory that a process has had, in MiB.
 fn peak(pid: u32) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
@@ -328,8 +342,8 @@ fn cinder(
             peak_mib: answer["peak_mib"].as_f64(),
         });
     };
-    let size = OBJECT.to_string();
-    let create = |volume: &Path, parent: Option<&str>| {
+    let create = |volume: &Path, parent: Option<&str>, object: usize| {
+        let size = object.to_string();
         let mut arguments = vec![OsStr::new("backup"), storage.as_os_str(), volume.as_os_str()];
         arguments.extend([OsStr::new(algorithm), OsStr::new(&size)]);
         arguments.extend(parent.map(OsStr::new));
@@ -346,12 +360,16 @@ fn cinder(
         ])
     };
     let id = |answer: &Value| answer["id"].as_str().unwrap_or_default().to_owned();
-    let full = create(volume, None)?;
+    keep("full, default objects", &create(volume, None, DEFAULT_OBJECT)?);
+    let full = create(volume, None, OBJECT)?;
     keep("full", &full);
-    keep("incremental, no change", &create(volume, Some(&id(&full)))?);
+    keep(
+        "incremental, no change",
+        &create(volume, Some(&id(&full)), OBJECT)?,
+    );
     keep("restore full", &restore(&id(&full))?);
     same(&target, volume)?;
-    let second = create(changed, Some(&id(&full)))?;
+    let second = create(changed, Some(&id(&full)), OBJECT)?;
     keep("incremental, 5 %", &second);
     keep("restore full + incremental", &restore(&id(&second))?);
     same(&target, changed)?;
@@ -360,7 +378,7 @@ fn cinder(
     let mut last = id(&second);
     for seed in 2..CHAIN {
         change(&working, seed)?;
-        last = id(&create(&working, Some(&last))?);
+        last = id(&create(&working, Some(&last), OBJECT)?);
     }
     keep("restore chain of 10", &restore(&last)?);
     same(&target, &working)?;

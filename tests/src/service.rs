@@ -1,4 +1,7 @@
 //! A service of the built binary, in a folder of its own.
+//!
+//! Secrets of tests begin with [`CANARY`]. A service that is given one is at its most talkative, and when it is gone, neither its
+//! log nor anything in its state folder may hold one.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -10,6 +13,9 @@ use serde_json::Value;
 
 use crate::{cofferdam, drivers};
 
+/// What the secrets of tests begin with.
+pub const CANARY: &str = "canary-";
+
 /// A configuration in a temporary folder, and the service that runs on it, if one does.
 pub struct Service {
     folder: tempfile::TempDir,
@@ -19,6 +25,9 @@ pub struct Service {
 impl Drop for Service {
     fn drop(&mut self) {
         self.kill();
+        if !std::thread::panicking() {
+            self.check_canaries();
+        }
     }
 }
 
@@ -156,6 +165,10 @@ impl Service {
     }
 
     fn spawn(&mut self, mut command: Command) -> &mut Self {
+        let configuration = std::fs::read_to_string(self.config()).unwrap_or_default();
+        if configuration.contains(CANARY) {
+            command.env("RUST_LOG", "trace");
+        }
         let log = std::fs::File::create(self.path("log")).expect("the log is made");
         let child = command
             .stdout(Stdio::null())
@@ -175,6 +188,32 @@ impl Service {
     /// What the service has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// No secret of a test is in what the service left.
+    ///
+    /// # Panics
+    /// When one is.
+    fn check_canaries(&self) {
+        let holds = |path: &Path| {
+            let bytes = std::fs::read(path).unwrap_or_default();
+            bytes
+                .windows(CANARY.len())
+                .any(|window| window == CANARY.as_bytes())
+        };
+        let mut paths = vec![self.path("log"), self.path("state")];
+        while let Some(path) = paths.pop() {
+            if path.is_dir() {
+                let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+                paths.extend(
+                    entries
+                        .map(|entry| entry.path())
+                        .filter(|path| !path.ends_with("compiled")),
+                );
+            } else if path.is_file() {
+                assert!(!holds(&path), "a secret of the test is in {}", path.display());
+            }
+        }
     }
 
     /// The service's process id.

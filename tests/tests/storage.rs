@@ -117,6 +117,12 @@ fn backups_go_to_a_real_swift_by_both_drivers_and_come_back_bit_for_bit() {
         for (_, id, content) in &made {
             check(&service, id, content);
         }
+        for other in BACKENDS {
+            service.wait(other, SOON, is_up);
+            let again = service.json(&["backup", "adopt", "--backend", other]);
+            assert_eq!(again["adopted"], serde_json::json!([]), "{again:#}");
+            assert_eq!(again["known"], made.len(), "{again:#}");
+        }
     }
 
     // The newest first; then nothing is left.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use cofferdam_catalog::BackupRecord;
+use cofferdam_catalog::{BackupId, BackupRecord};
 use cofferdam_transfer::documents::{classify, metadata_name};
 use cofferdam_transfer::{Location, ObjectKind, TransferError, list_all, parent_of};
 
@@ -53,9 +53,11 @@ impl Manager {
         let mut pending = Vec::new();
         for container in containers {
             for prefix in self.prefixes(backend, &container).await? {
-                match known.contains(&(container.clone(), prefix.clone())) {
-                    true => done.known += 1,
-                    false => pending.push((container.clone(), prefix)),
+                let place = (container.clone(), prefix);
+                if known.contains(&place) || self.is_recorded(&place.1).await {
+                    done.known += 1;
+                } else {
+                    pending.push(place);
                 }
             }
         }
@@ -88,6 +90,15 @@ impl Manager {
                 return Ok(done);
             }
             waiting = later;
+        }
+    }
+
+    /// Whether a record has the id that the prefix ends with: that of another backend which reaches the same storage.
+    async fn is_recorded(&self, prefix: &str) -> bool {
+        let id = prefix.rsplit('_').next().and_then(|id| id.parse().ok());
+        match id {
+            Some(id) => self.catalog.get(BackupId(id)).await.is_ok(),
+            None => false,
         }
     }
 

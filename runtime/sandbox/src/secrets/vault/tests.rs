@@ -51,6 +51,25 @@ async fn signatures_are_those_of_the_standards() {
     assert!(matches!(unknown, Err(SecretError::Unknown(_))));
 }
 
+/// The key was made for this test by OpenSSL, and so was the signature.
+#[tokio::test]
+async fn an_rsa_key_signs_as_openssl_does_whichever_way_it_is_kept() {
+    let vault = vault(
+        &[
+            ("pkcs8", include_str!("test-key.pem")),
+            ("pkcs1", include_str!("test-key-pkcs1.pem")),
+        ],
+        &[],
+    );
+    let message = b"what do ya want for nothing?";
+    for name in ["pkcs8", "pkcs1"] {
+        let signed = vault.sign(name, Algorithm::Rs256, b"", message).await.unwrap();
+        assert!(signed == include_bytes!("test-key.sig"), "{name}");
+        let prefixed = vault.sign(name, Algorithm::Rs256, b"AWS4", message).await;
+        assert!(matches!(prefixed, Err(SecretError::Unsuitable(_))));
+    }
+}
+
 #[tokio::test]
 async fn a_placeholder_becomes_the_value_in_its_encoding_and_only_that_one() {
     let vault = vault(&[("key", "p\"w &é")], &[]);
