@@ -30,7 +30,9 @@ impl Hostile for Behaviour {
             match body.blocking_read(64 * 1024) {
                 Ok(piece) => file.write_all(&piece).map_err(failed)?,
                 Err(StreamError::Closed) => return Ok(()),
-                Err(StreamError::LastOperationFailed(error)) => return Err(Error::failed(error.to_debug_string())),
+                Err(StreamError::LastOperationFailed(error)) => {
+                    return Err(Error::failed(error.to_debug_string()));
+                }
             }
         }
     }
