@@ -151,3 +151,58 @@ impl fmt::Display for Report {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_reads_as_it_did_to_people_and_to_machines() {
+        let tried = |number, outcome| Tried {
+            number,
+            group: "objects",
+            name: "it is kept",
+            why: "it would be lost",
+            outcome,
+            time: Duration::from_micros(1_234_567),
+        };
+        let finding = Finding {
+            expected: "a thing".into(),
+            found: "another".into(),
+        };
+        let reason = "it has none".into();
+        let report = Report {
+            driver: "d".into(),
+            version: "1".into(),
+            seed: 7,
+            cases: vec![
+                tried(20, Outcome::Passed),
+                tried(21, Outcome::Failed(finding)),
+                tried(22, Outcome::Skipped { reason }),
+            ],
+        };
+        assert_eq!(
+            report.to_string(),
+            " 20 objects   passed    1.23 s  it is kept\n 21 objects   FAILED    1.23 s  it is kept\n      \
+             expected a thing\n      found    another\n      it matters: it would be lost\n 22 objects   skipped   1.23 s  \
+             it is kept: it has none\nd 1: 3 cases, 1 passed, 1 failed, 1 skipped in 3.7 s (seed 7)"
+        );
+        let json = serde_json::to_value(&report).unwrap();
+        let case = |number: u16, outcome: &str| {
+            serde_json::json!({
+                "number": number, "group": "objects", "name": "it is kept", "why": "it would be lost",
+                "outcome": outcome, "seconds": 1.235
+            })
+        };
+        let (mut failed, mut skipped) = (case(21, "failed"), case(22, "skipped"));
+        failed["expected"] = "a thing".into();
+        failed["found"] = "another".into();
+        skipped["reason"] = "it has none".into();
+        let cases = [case(20, "passed"), failed, skipped];
+        assert_eq!(
+            json,
+            serde_json::json!({"driver": "d", "version": "1", "seed": 7, "cases": cases})
+        );
+        assert_eq!(report.failures(), ["it is kept"]);
+    }
+}

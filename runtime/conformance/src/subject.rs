@@ -146,7 +146,10 @@ impl Subject {
         let needs = self.info.needs;
         match need {
             Need::Faults => self.proxy().err().map(str::to_owned),
-            Need::UnknownSize => without(needs == BodyNeeds::empty(), "it must know size or digests before a put"),
+            Need::UnknownSize => without(
+                needs == BodyNeeds::empty(),
+                "it must know size or digests before a put",
+            ),
             Need::KnownSize => without(
                 needs.contains(BodyNeeds::SIZE),
                 "it does not ask for a body's size",

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use cofferdam_sandbox::Limits;
 
-use crate::case::{Case, Need, Verdict};
-use crate::content::Ending;
-use crate::expect::{Expect, found, holds, same};
+use crate::case::{Case, Need, Stop, Verdict};
+use crate::content::{Content, Ending};
+use crate::expect::{Expect, found, holds, same, shown};
 use crate::ground::Ground;
 use crate::proxy::Fault;
 
@@ -153,39 +153,64 @@ async fn cancelled_reads(ground: &Ground<'_>) -> Verdict {
 }
 
 async fn dies(ground: &Ground<'_>) -> Verdict {
-    const ENOUGH: u64 = 1 << 40;
     let name = ground.name("dies");
     let content = ground.content(&name, 100_000);
-    let (mut fuel, mut deaths) = (1 << 10, 0);
-    while fuel < ENOUGH {
-        let limits = Limits {
-            call_fuel: fuel,
-            ..ground.subject().limits().clone()
-        };
-        let store = ground.store_with(limits).await?;
-        match store.put_content(&name, content).await {
-            Ok(()) => break,
-            Err(failure) => holds(
-                failure.code() == "out-of-fuel",
-                format!("a put that ends when its {fuel} units of fuel are used up"),
-                || failure.to_string(),
-            )?,
-        }
-        deaths += 1;
-        ground.absent_or_whole(&name, &content.bytes()).await?;
+    let enough = enough(ground, &name, content).await?;
+    // All over the put, and most of all before its end, where what it did becomes visible.
+    let all_over = (1..16).map(|part| enough / 16 * part);
+    let at_the_end = (5..64)
+        .map(|power| enough - (enough >> power))
+        .take_while(|fuel| *fuel < enough);
+    let mut deaths = 0;
+    for fuel in all_over.chain(at_the_end) {
         ground
             .store()
             .await?
             .delete(&name)
             .await
             .must("a delete by the next instance")?;
-        // Nine deaths for each power of eight, so that they hit many places.
-        fuel += fuel / 3 + 1;
+        deaths += usize::from(!put_with(ground, &name, content, fuel).await?);
+        ground.absent_or_whole(&name, &content.bytes()).await?;
     }
-    holds(
-        deaths > 0,
-        "a put that uses at least a thousand units of fuel",
-        || "none died".into(),
-    )?;
+    holds(deaths > 9, "a put that dies of too little fuel", || {
+        format!("{deaths} deaths")
+    })?;
+    let store = ground.store().await?;
+    store
+        .put_content(&name, content)
+        .await
+        .must("a put by the next instance")?;
     ground.whole(&name, &content.bytes()).await
+}
+
+/// The fuel that a put needs, to a hundredth: of what is between too little and enough, always the middle.
+async fn enough(ground: &Ground<'_>, name: &str, content: Content) -> Result<u64, Stop> {
+    let (mut little, mut enough) = (0, 1 << 10);
+    while !put_with(ground, name, content, enough).await? {
+        (little, enough) = (enough, enough * 2);
+    }
+    while enough - little > enough / 100 {
+        let middle = little + (enough - little) / 2;
+        match put_with(ground, name, content, middle).await? {
+            true => enough = middle,
+            false => little = middle,
+        }
+    }
+    Ok(enough)
+}
+
+/// Whether a put by an instance of its own succeeds with so much fuel; otherwise it dies of it.
+async fn put_with(ground: &Ground<'_>, name: &str, content: Content, fuel: u64) -> Result<bool, Stop> {
+    let limits = Limits {
+        call_fuel: fuel,
+        ..ground.subject().limits().clone()
+    };
+    match ground.store_with(limits).await?.put_content(name, content).await {
+        Ok(()) => Ok(true),
+        Err(failure) if failure.code() == "out-of-fuel" => Ok(false),
+        Err(failure) => Err(found(
+            format!("a put to die when its {fuel} units of fuel are used up"),
+            shown(&failure),
+        )),
+    }
 }

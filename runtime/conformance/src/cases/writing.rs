@@ -81,7 +81,9 @@ async fn unknown(ground: &Ground<'_>) -> Verdict {
     let name = ground.name("unknown");
     let content = ground.content(&name, SIZE);
     let nothing = info(BodyNeeds::empty(), []);
-    let put = store.put_from(&ground.at(&name), nothing, Source::whole(content)).await;
+    let put = store
+        .put_from(&ground.at(&name), nothing, Source::whole(content))
+        .await;
     put.must("a put of a body of which nothing is told")?;
     same(
         &name,
