@@ -116,7 +116,7 @@ impl Instance {
         limits: &Arc<Limits>,
         budget: &Budget,
     ) -> Result<Instance, Failure> {
-        shared.check_clock()?;
+        shared.check_clock().await?;
         let (jobs, queue) = mpsc::channel(1);
         let kill = Arc::new(Kill::new());
         let ending = Arc::new(Ending {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
@@ -25,6 +26,9 @@ use crate::turns::Gate;
 
 /// Options and needs that one driver may list.
 const MAX_OPTIONS: usize = 256;
+
+/// How long the ticker is waited for when its heartbeat is old: many of its ticks.
+const AFTER_STANDSTILL: Duration = Duration::from_millis(500);
 
 /// What all instances share.
 pub(crate) struct Shared {
@@ -68,8 +72,13 @@ impl Shared {
         all.entry(backend.to_owned()).or_default().clone()
     }
 
-    /// No call begins while the epoch backstop is dead.
-    pub(crate) fn check_clock(&self) -> Result<(), Failure> {
+    /// No call begins while the epoch backstop is dead. When the whole machine stood still (a virtual machine that was paused, or
+    /// moved), whoever comes first finds an old heartbeat too: the ticker gets a moment to show that it lives.
+    pub(crate) async fn check_clock(&self) -> Result<(), Failure> {
+        if self.ticker.is_alive() {
+            return Ok(());
+        }
+        tokio::time::sleep(AFTER_STANDSTILL).await;
         if self.ticker.is_alive() {
             return Ok(());
         }

@@ -100,6 +100,7 @@ pub(crate) const GUESTS: &[Guest] = rows! {
     "body-ignored-put": "driver.failed", "not read to its end", sandboxed::put_object;
     "lying-get": "driver.failed", "it said that it wrote", sandboxed::get_object;
     "get-forever": "driver.failed", "", sandboxed::get_object;
+    "partial-put": "ok", "", sandboxed::in_a_directory;
     "short-get": "corrupt", "", served::verify;
     "long-get": "corrupt", "", served::verify;
     "wrong-get": "corrupt", "", served::verify;

@@ -104,10 +104,26 @@ impl Request {
         .map(|(response, ())| response)
     }
 
-    /// Sends it with a streamed body of exactly `length` bytes, which the host moves.
+    /// Sends it with a streamed body of exactly `length` bytes, which the host moves. Whether the body is whole shows only
+    /// behind its last byte; so that one is held back until then, and of a body that breaks the server never has all.
     pub fn send_stream(self, body: &InputStream, length: u64) -> Result<Response, Error> {
-        self.send_with(length, |sink| pipe(body, sink, Some(length)).map(drop))
-            .map(|(response, ())| response)
+        let Some(most) = length.checked_sub(1) else {
+            end(body).map_err(|error| broken_body(error, length))?;
+            return self.send_bytes(&[]);
+        };
+        self.send_with(length, |sink| {
+            pipe(body, sink, Some(most))?;
+            let last = match body.blocking_read(1) {
+                Ok(last) => last,
+                Err(StreamError::Closed) => return Err(PipeError::EarlyEnd(most)),
+                Err(StreamError::LastOperationFailed(error)) => {
+                    return Err(PipeError::SourceFailed(error.to_debug_string()));
+                }
+            };
+            end(body)?;
+            write(sink, &last)
+        })
+        .map(|(response, ())| response)
     }
 
     /// The same, with the digests that `wanted` names of what was sent. There are none when the server answered
@@ -150,13 +166,7 @@ impl Request {
                 })?,
                 R::default(),
             )),
-            Err(PipeError::SourceFailed(text)) => Err(Error::failed(format!(
-                "the object's body broke off: {}",
-                shown(&text)
-            ))),
-            Err(PipeError::EarlyEnd(bytes)) => Err(Error::failed(format!(
-                "the object's body ended after {bytes} bytes of {length}"
-            ))),
+            Err(error) => Err(broken_body(error, length)),
         }
     }
 
@@ -203,6 +213,27 @@ fn options(timeouts: Timeouts) -> RequestOptions {
     let _ = options.set_first_byte_timeout(nanoseconds(timeouts.first_byte));
     let _ = options.set_between_bytes_timeout(nanoseconds(timeouts.between_bytes));
     options
+}
+
+/// The body must end here.
+fn end(body: &InputStream) -> Result<(), PipeError> {
+    match body.blocking_read(1) {
+        Err(StreamError::Closed) => Ok(()),
+        Err(StreamError::LastOperationFailed(error)) => Err(PipeError::SourceFailed(error.to_debug_string())),
+        Ok(_) => Err(PipeError::SourceFailed(
+            "it goes on behind its announced size".to_owned(),
+        )),
+    }
+}
+
+/// What a body that is not what was announced means for the put.
+fn broken_body(error: PipeError, length: u64) -> Error {
+    Error::failed(match error {
+        PipeError::SourceFailed(text) | PipeError::SinkFailed(text) => {
+            format!("the object's body broke off: {}", shown(&text))
+        }
+        PipeError::EarlyEnd(bytes) => format!("the object's body ended after {bytes} bytes of {length}"),
+    })
 }
 
 /// Writes a piece. No flush: once all announced bytes are written, the host may have closed the stream already.

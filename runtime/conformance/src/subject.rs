@@ -1,0 +1,237 @@
+//! One driver with its settings, ready to be asked: fresh instances of it, what it declares, and the fault proxy before its
+//! storage.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cofferdam_sandbox::contract::{BodyNeeds, DriverInfo, OptionKind, SettingValue};
+use cofferdam_sandbox::requirements::{self, Grants, Provision, Written};
+use cofferdam_sandbox::{Budget, Driver, Failure, Instance, Limits, Phase, Sandbox};
+
+use crate::case::Need;
+use crate::proxy::Proxy;
+
+/// A storage whose room can be taken away and given back.
+pub trait Room: Send + Sync {
+    /// Leaves at most so many bytes free.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn leave(&self, bytes: u64) -> io::Result<()>;
+
+    /// Gives all room back.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn give_back(&self) -> io::Result<()>;
+}
+
+/// What a driver is given, and what is known of its storage.
+#[derive(Default)]
+pub struct Setup {
+    /// As the deployer would write them. URLs name the real server: the fault proxy is put in their place.
+    pub settings: BTreeMap<String, Written>,
+    /// As the deployer would grant them.
+    pub grants: Grants,
+    /// Of calls in which nothing is made to go wrong.
+    pub limits: Limits,
+    /// Sizes of objects at which the driver does something else with these settings: where parts begin and end.
+    pub boundaries: Vec<u64>,
+    /// How its storage is filled up, if it can be.
+    pub room: Option<Box<dyn Room>>,
+    /// Whether there is time for ten thousand objects.
+    pub thousands: bool,
+    /// Whether there is time and room for objects of gigabytes.
+    pub gigabytes: bool,
+}
+
+/// The driver under test.
+pub struct Subject {
+    sandbox: Sandbox,
+    component: Driver,
+    provision: Provision,
+    limits: Arc<Limits>,
+    info: DriverInfo,
+    /// Or why there is none.
+    proxy: Result<Proxy, String>,
+    boundaries: Vec<u64>,
+    room: Option<Box<dyn Room>>,
+    thousands: bool,
+    gigabytes: bool,
+}
+
+impl Subject {
+    /// Loads a component and puts the fault proxy between it and its storage, when that is reached by plain HTTP.
+    ///
+    /// # Errors
+    /// Any [`Failure`] of loading and `describe`; what does not fit among settings and grants; no port for the proxy.
+    pub async fn load(sandbox: &Sandbox, file: &Path, setup: Setup) -> Result<Self, Failure> {
+        let limits = Arc::new(setup.limits);
+        let component = sandbox.load(file, &limits).await?;
+        let budget = Budget::new(limits.call_timeout, limits.call_fuel);
+        let info = sandbox
+            .describe(&component, "conformance", &limits, &budget)
+            .await?;
+        let (mut settings, mut grants) = (setup.settings, setup.grants);
+        let proxy = match storage(&info, &settings) {
+            Ok(authority) => Ok(before(&authority, &info, &mut settings, &mut grants).await?),
+            Err(reason) => Err(reason),
+        };
+        Ok(Subject {
+            provision: requirements::provide(&info, &settings, &grants)?,
+            sandbox: sandbox.clone(),
+            component,
+            limits,
+            info,
+            proxy,
+            boundaries: setup.boundaries,
+            room: setup.room,
+            thousands: setup.thousands,
+            gigabytes: setup.gigabytes,
+        })
+    }
+
+    /// What the driver says of itself.
+    pub fn info(&self) -> &DriverInfo {
+        &self.info
+    }
+
+    /// The fault proxy, or why there is none.
+    pub fn proxy(&self) -> Result<&Proxy, &str> {
+        self.proxy.as_ref().map_err(String::as_str)
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn boundaries(&self) -> &[u64] {
+        &self.boundaries
+    }
+
+    pub(crate) fn room(&self) -> Option<&dyn Room> {
+        self.room.as_deref()
+    }
+
+    /// A new instance after `do-setup`.
+    pub(crate) async fn open(&self, limits: &Arc<Limits>) -> Result<Instance, Failure> {
+        let budget = Budget::new(self.limits.call_timeout, self.limits.call_fuel);
+        let instance = self
+            .sandbox
+            .open(&self.component, "conformance", &self.provision, limits, &budget)
+            .await?;
+        instance.do_setup(&self.provision.settings, &budget).await?;
+        Ok(instance)
+    }
+
+    /// The limits of calls that meet a fault: short, so that a case which waits for one ends soon.
+    pub(crate) fn hurried(&self) -> Limits {
+        Limits {
+            http_connect_timeout: Duration::from_secs(2),
+            http_first_byte_timeout: Duration::from_secs(1),
+            http_between_bytes_timeout: Duration::from_secs(1),
+            stall_timeout: Duration::from_secs(3),
+            call_timeout: Duration::from_secs(6),
+            ..(*self.limits).clone()
+        }
+    }
+
+    /// Why it has not what a case needs.
+    pub(crate) fn lacks(&self, need: Need) -> Option<String> {
+        let without = |there: bool, reason: &str| (!there).then(|| reason.to_owned());
+        let digests = BodyNeeds::MD5 | BodyNeeds::SHA256 | BodyNeeds::CRC32C;
+        let needs = self.info.needs;
+        match need {
+            Need::Faults => self.proxy().err().map(str::to_owned),
+            Need::UnknownSize => without(
+                needs == BodyNeeds::empty(),
+                "it must know size or digests before a put",
+            ),
+            Need::KnownSize => without(
+                needs.contains(BodyNeeds::SIZE),
+                "it does not ask for a body's size",
+            ),
+            Need::Digests => without(needs.intersects(digests), "it does not ask for a digest"),
+            Need::Boundaries => without(
+                !self.boundaries.is_empty(),
+                "no sizes are told at which it begins a new part",
+            ),
+            Need::GreatestObject => {
+                without(self.info.greatest_object.is_some(), "it names no greatest object")
+            }
+            Need::Room => without(self.room.is_some(), "nothing is known that fills its storage up"),
+            Need::Thousands => without(
+                self.thousands,
+                "ten thousand objects take minutes; only on demand",
+            ),
+            Need::Gigabytes => without(self.gigabytes, "takes minutes and gigabytes; only on demand"),
+            Need::Never(reason) => Some(reason.to_owned()),
+        }
+    }
+}
+
+/// Host and port of the one server that all URLs among the settings name, or why no proxy can stand before it.
+fn storage(info: &DriverInfo, settings: &BTreeMap<String, Written>) -> Result<String, String> {
+    let mut authorities: Vec<String> = Vec::new();
+    for (name, url) in urls(info, settings) {
+        let authority = match url.scheme_str() {
+            Some("http") => url.authority().map(ToString::to_string),
+            _ => return Err(format!("{name} is no http URL, so no proxy can stand before it")),
+        };
+        authorities.extend(authority);
+    }
+    authorities.sort_unstable();
+    authorities.dedup();
+    match (info.wants_http, authorities.as_slice()) {
+        (true, [authority]) => Ok(authority.clone()),
+        (true, []) => Err("no setting names the server".into()),
+        (true, _) => Err("its settings name several servers".into()),
+        (false, _) => Err("it is not reached over HTTP".into()),
+    }
+}
+
+fn urls<'a>(info: &'a DriverInfo, settings: &BTreeMap<String, Written>) -> Vec<(&'a str, http::Uri)> {
+    let url = |name: &str| match settings.get(name)? {
+        Written::Plain(SettingValue::Text(text)) => text.parse().ok(),
+        _ => None,
+    };
+    let named = info
+        .options
+        .iter()
+        .filter(|option| option.kind == OptionKind::Url);
+    named
+        .filter_map(|option| Some((option.name.as_str(), url(&option.name)?)))
+        .collect()
+}
+
+/// Starts the proxy and puts it in the server's place in settings and grants.
+async fn before(
+    authority: &str,
+    info: &DriverInfo,
+    settings: &mut BTreeMap<String, Written>,
+    grants: &mut Grants,
+) -> Result<Proxy, Failure> {
+    let host = |reason: String| Failure::Host {
+        phase: Phase::Grant,
+        reason: format!("no fault proxy can be made: {reason}"),
+        remedy: "see the system's words".into(),
+    };
+    let upstream = match authority.rsplit_once(':') {
+        Some((_, port)) if port.parse::<u16>().is_ok() => authority.to_owned(),
+        _ => format!("{authority}:80"),
+    };
+    let proxy = Proxy::start(&upstream)
+        .await
+        .map_err(|error| host(error.to_string()))?;
+    let origin = format!("http://{}", proxy.authority());
+    for (name, url) in urls(info, settings) {
+        let rest = url.path_and_query().map_or("", |rest| rest.as_str());
+        let moved = SettingValue::Text(format!("{origin}{}", if rest == "/" { "" } else { rest }));
+        settings.insert(name.to_owned(), moved.into());
+    }
+    grants.http.push(origin.parse().map_err(host)?);
+    Ok(proxy)
+}
