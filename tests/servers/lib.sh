@@ -65,6 +65,8 @@ launch() { # DIR NAME COMMAND...
     mkdir -p "$dir/run" "$dir/log"
     setsid "$@" >>"$dir/log/$name" 2>&1 </dev/null 8>&- &
     echo $! >"$dir/run/$name"
+    # Until the command has taken this script's place, it would not be known for what it is.
+    while ! runs "$dir" "$name" && kill -0 $! 2>/dev/null; do sleep 0.01; done
 }
 
 http_status() ( # PORT PATH
