@@ -2,8 +2,9 @@
 //!
 //! `./dev bench [init] [object] [backup] [supervision]`; all of them by default, as a table, or as JSON lines with
 //! `--json`. `transfer [SIZE_MIB]`, only when it is named, compares
-//! with other programs and writes `bench/results/`; `sparse [DATA_GIB VOLUME_GIB]`, likewise, takes a while and much disk. `soak MINUTES [SEED]` and `torture KILLS [SEED]` are programs of
-//! their own, for `./dev soak` and `./dev torture`. The work
+//! with other programs and writes `bench/results/`; `sparse [DATA_GIB VOLUME_GIB]`, likewise, takes a while and much disk.
+//! `soak MINUTES [SEED]`, `torture KILLS [SEED]` and `stops COUNT [SEED]` are programs of their own, for `./dev soak` and
+//! `./dev torture`. The work
 //! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
 //! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
 
@@ -76,6 +77,17 @@ fn main() -> anyhow::Result<()> {
                     "seed {seed}: {}",
                     cofferdam_tests::torture::torture(count.parse()?, seed)
                 );
+                return Ok(());
+            }
+            "stops" => {
+                // Without a Swift it has said so itself.
+                if let Some(seen) = cofferdam_tests::stops::stops(count.parse()?, seed) {
+                    println!("seed {seed}: {seen}");
+                    anyhow::ensure!(
+                        seen.stuck + seen.false_ups == 0,
+                        "a storage was stuck or falsely up"
+                    );
+                }
                 return Ok(());
             }
             _ => {}

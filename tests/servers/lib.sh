@@ -65,6 +65,8 @@ launch() { # DIR NAME COMMAND...
     mkdir -p "$dir/run" "$dir/log"
     setsid "$@" >>"$dir/log/$name" 2>&1 </dev/null 8>&- &
     echo $! >"$dir/run/$name"
+    # Until the command has taken this script's place, it would not be known for what it is.
+    while ! runs "$dir" "$name" && kill -0 $! 2>/dev/null; do sleep 0.01; done
 }
 
 http_status() ( # PORT PATH
@@ -86,12 +88,12 @@ await() { # DIR NAME PORT PATH
     fail "$2 did not start" "see $1/log/$2"
 }
 
-# Ends all servers of the folder, and whatever they started.
-halt() { # DIR
+# Ends all servers of the folder, and whatever they started; with KILL at once, as a crash would.
+halt() { # DIR [SIGNAL=TERM]
     local file pid tries
     for file in "$1"/run/*; do
         runs "$1" "${file##*/}" || continue
-        kill -TERM -- "-$(<"$file")" 2>/dev/null || true
+        kill -"${2:-TERM}" -- "-$(<"$file")" 2>/dev/null || true
     done
     for file in "$1"/run/*; do
         [[ -e $file ]] || continue

@@ -15,6 +15,7 @@ pub mod process;
 pub mod servers;
 pub mod service;
 pub mod soak;
+pub mod stops;
 pub mod torture;
 
 use std::path::PathBuf;

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A Swift with its own auth and s3api.
+/// A Swift with its own auth and s3api, or behind a Keystone.
 pub struct Swift {
     folder: tempfile::TempDir,
     port: u16,
+    environment: Vec<(&'static str, String)>,
     values: BTreeMap<String, String>,
 }
 
@@ -26,9 +27,23 @@ impl Swift {
     /// # Panics
     /// When it does not start for another reason.
     pub fn start(port: u16) -> Option<Self> {
+        Self::start_with(port, Vec::new())
+    }
+
+    /// The same behind a Keystone, whose tokens hold so many seconds.
+    ///
+    /// # Panics
+    /// When it does not start for another reason.
+    pub fn start_with_keystone(port: u16, token_life: u32) -> Option<Self> {
+        let life = token_life.to_string();
+        Self::start_with(port, vec![("KEYSTONE", "1".to_owned()), ("TOKEN_LIFE", life)])
+    }
+
+    fn start_with(port: u16, environment: Vec<(&'static str, String)>) -> Option<Self> {
         let mut swift = Swift {
             folder: tempfile::tempdir_in("/var/tmp").expect("a temporary folder"),
             port,
+            environment,
             values: BTreeMap::new(),
         };
         swift.start_again().then_some(swift)
@@ -64,7 +79,47 @@ impl Swift {
         self.script(&["stop"], &[]);
     }
 
-    /// What a client needs: `swift_url`, `auth_url`, `user`, `key`.
+    /// Ends its processes as a crash would.
+    pub fn kill(&self) {
+        self.script(&["kill"], &[]);
+    }
+
+    /// Keeps the proxy, by which all requests come, from running. What is sent to it waits.
+    pub fn pause(&self) {
+        self.signal_proxy("-STOP");
+    }
+
+    /// Lets it run again.
+    pub fn resume(&self) {
+        self.signal_proxy("-CONT");
+    }
+
+    fn signal_proxy(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.folder.path().join("run/proxy")).expect("the proxy runs");
+        let told = Command::new("kill").args([signal, pid.trim()]).status();
+        assert!(told.expect("kill runs").success(), "the proxy takes a signal");
+    }
+
+    /// The sections of one backend for each of both drivers, `s3` and `swift`, with these secrets and these more options.
+    pub fn sections(&self, keys: [&str; 2], more: [&str; 2]) -> String {
+        let (url, auth, user) = (
+            self.value("swift_url"),
+            self.value("auth_url"),
+            self.value("user"),
+        );
+        let [s3_key, swift_key] = keys;
+        let [s3_more, swift_more] = more;
+        format!(
+            "[backends.s3]\nbackup_driver = \"s3\"\nbackup_s3_endpoint_url = \"{url}\"\nbackup_s3_store_access_key = \"{user}\"\n\
+             backup_s3_store_secret_key = {s3_key}\nbackup_s3_store_bucket = \"volumebackups\"\nbackup_s3_object_size = \"2MiB\"\n\
+             grants.http = [\"{url}\"]\n{s3_more}\n\
+             [backends.swift]\nbackup_driver = \"cinder.backup.drivers.swift.SwiftBackupDriver\"\n\
+             backup_swift_auth_url = \"{auth}\"\nbackup_swift_user = \"{user}\"\nbackup_swift_key = {swift_key}\n\
+             backup_swift_object_size = \"2MiB\"\ngrants.http = [\"{url}\"]\n{swift_more}\n"
+        )
+    }
+
+    /// What a client needs: `swift_url`, `auth_url`, `user`, `key`; with a Keystone what `tests/servers/keystone` prints.
     pub fn value(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
     }
@@ -72,6 +127,7 @@ impl Swift {
     fn script(&self, before: &[&str], after: &[&str]) -> Output {
         let root: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("servers/swift");
         Command::new(root)
+            .envs(self.environment.iter().cloned())
             .args(before)
             .arg(self.folder.path())
             .args(after)

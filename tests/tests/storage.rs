@@ -24,25 +24,6 @@ const SOON: Duration = Duration::from_secs(30);
 const OFTEN: &str = "periodic_interval = \"1s\"\nreport_interval = \"1s\"\nbackup_initialization_timeout = \"20s\"\n\
                      failure_threshold = 1\nbackup_probe_timeout = \"5s\"";
 
-/// Both backends, with these secrets and these more options.
-fn sections(swift: &Swift, keys: [&str; 2], more: [&str; 2]) -> String {
-    let (url, auth, user) = (
-        swift.value("swift_url"),
-        swift.value("auth_url"),
-        swift.value("user"),
-    );
-    let [s3_key, swift_key] = keys;
-    let [s3_more, swift_more] = more;
-    format!(
-        "[backends.s3]\nbackup_driver = \"s3\"\nbackup_s3_endpoint_url = \"{url}\"\nbackup_s3_store_access_key = \"{user}\"\n\
-         backup_s3_store_secret_key = {s3_key}\nbackup_s3_store_bucket = \"volumebackups\"\nbackup_s3_object_size = \"2MiB\"\n\
-         grants.http = [\"{url}\"]\n{s3_more}\n\
-         [backends.swift]\nbackup_driver = \"cinder.backup.drivers.swift.SwiftBackupDriver\"\n\
-         backup_swift_auth_url = \"{auth}\"\nbackup_swift_user = \"{user}\"\nbackup_swift_key = {swift_key}\n\
-         backup_swift_object_size = \"2MiB\"\ngrants.http = [\"{url}\"]\n{swift_more}\n"
-    )
-}
-
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
@@ -68,7 +49,7 @@ fn backups_go_to_a_real_swift_by_both_drivers_and_come_back_bit_for_bit() {
     let file = folder.path().join("key");
     std::fs::write(&file, format!("{}\n", swift.value("key"))).unwrap();
     let kept = format!("{{ file = {file:?} }}");
-    let mut service = Service::configure(OFTEN, &sections(&swift, [&kept, &key], ["", ""]));
+    let mut service = Service::configure(OFTEN, &swift.sections([&kept, &key], ["", ""]));
     let volume = volume(&service, 7 << 20);
     service.start();
     let mut made = Vec::new();
@@ -145,7 +126,7 @@ fn what_the_storage_refuses_reads_differently_and_is_mended_without_a_restart() 
     let file = folder.path().join("key");
     std::fs::write(&file, "canary-wrong-key-4711").unwrap();
     let kept = format!("{{ file = {file:?} }}");
-    let mut service = Service::configure(OFTEN, &sections(&swift, [&kept, &kept], ["", ""]));
+    let mut service = Service::configure(OFTEN, &swift.sections([&kept, &kept], ["", ""]));
     service.start();
 
     // Credentials that are wrong, then right, at their source.
@@ -179,24 +160,24 @@ fn what_the_storage_refuses_reads_differently_and_is_mended_without_a_restart() 
 
     // A right that is missing for writing, a policy that is not there, a name that does not resolve, no grant.
     let key = format!("{:?}", swift.value("key"));
-    let reader = sections(
-        &swift,
-        [&key, "\"testing3\""],
-        ["", "backup_swift_container = \"volumebackups\""],
-    )
-    .replace(
-        "backup_swift_user = \"test:tester\"",
-        "backup_swift_user = \"test:reader\"",
-    );
-    let policy = sections(
-        &swift,
+    let reader = swift
+        .sections(
+            [&key, "\"testing3\""],
+            ["", "backup_swift_container = \"volumebackups\""],
+        )
+        .replace(
+            "backup_swift_user = \"test:tester\"",
+            "backup_swift_user = \"test:reader\"",
+        );
+    let policy = swift.sections(
         [&key, &key],
         [
             "",
             "backup_swift_create_storage_policy = \"nosuch\"\nbackup_swift_container = \"other\"",
         ],
     );
-    let nowhere = sections(&swift, [&key, &key], ["", ""])
+    let nowhere = swift
+        .sections([&key, &key], ["", ""])
         .replace(
             &format!("_url = \"{}", swift.value("swift_url")),
             "_url = \"http://nobody.invalid",
@@ -205,7 +186,8 @@ fn what_the_storage_refuses_reads_differently_and_is_mended_without_a_restart() 
             &format!("[\"{}\"]", swift.value("swift_url")),
             "[\"http://nobody.invalid\"]",
         );
-    let denied = sections(&swift, [&key, &key], ["", ""])
+    let denied = swift
+        .sections([&key, &key], ["", ""])
         .replace(&format!("grants.http = [\"{}\"]", swift.value("swift_url")), "");
     for (name, text, backends, code, words) in [
         ("reader", &reader, vec!["swift"], "driver.unauthorized", "403"),
@@ -239,7 +221,7 @@ fn what_the_storage_refuses_reads_differently_and_is_mended_without_a_restart() 
     assert_eq!(code, 3);
     let line = format!("http = [\"{}\"]", swift.value("swift_url"));
     assert!(error["message"].as_str().unwrap().contains(&line), "{error:#}");
-    service.rewrite(OFTEN, &sections(&swift, [&key, &key], ["", ""]));
+    service.rewrite(OFTEN, &swift.sections([&key, &key], ["", ""]));
     service.json(&["config", "reload"]);
     for backend in BACKENDS {
         service.wait(backend, SOON, is_up);

@@ -1,9 +1,9 @@
 //! A login that is kept, and requests to the account that use it.
 //!
 //! Problem: tokens end, at a time that was told or without notice, and a request that was refused for that must not fail the
-//! backup. Solved by a new login shortly before the told end, and after a 401 to a token that worked before: then the request is
-//! sent once more. A put is not, for its body is gone: it is `unavailable`, so that the host puts again, with a new token. A 401
-//! to a token that never worked is `unauthorized`.
+//! backup. Solved by a new login shortly before the told end, and after a 401: then the request is sent once more, and only a 401 to
+//! the new token is `unauthorized`. A put is not sent again, for its body is gone: when its token worked before, it is
+//! `unavailable`, so that the host may put again, with a new token.
 //!
 //! Bound: a call sends at most two logins and two requests. State: the login, which a new instance makes anew.
 
@@ -50,12 +50,17 @@ impl Session {
     /// Sends a request without a body and gives the answer, whatever its status but 401.
     pub(crate) fn send(&mut self, call: &Call<'_>) -> Result<Response, Error> {
         let response = self.request(call)?.send()?;
-        if self.accepted(&response, call)? {
+        if self.accepts(&response) {
             return Ok(response);
         }
+        // Whether the token had worked before says nothing: it may have been revoked before its first use.
+        self.login = None;
         let response = self.request(call)?.send()?;
-        self.accepted(&response, call)?;
-        Ok(response)
+        if self.accepts(&response) {
+            return Ok(response);
+        }
+        self.login = None;
+        Err(refused(&response, call))
     }
 
     /// Sends a request whose body `send` gives, once.
@@ -65,13 +70,16 @@ impl Session {
         send: impl FnOnce(Request) -> Result<Response, Error>,
     ) -> Result<Response, Error> {
         let response = send(self.request(call)?)?;
-        if self.accepted(&response, call)? {
+        if self.accepts(&response) {
             return Ok(response);
         }
-        Err(Error::unavailable(format!(
-            "cannot {}: the token ended meanwhile; the next try takes a new one",
-            call.what
-        )))
+        match self.login.take() {
+            Some(login) if login.proven => Err(Error::unavailable(format!(
+                "cannot {}: the token ended meanwhile; the next try takes a new one",
+                call.what
+            ))),
+            _ => Err(refused(&response, call)),
+        }
     }
 
     fn request(&mut self, call: &Call<'_>) -> Result<Request, Error> {
@@ -89,22 +97,13 @@ impl Session {
         Ok(request)
     }
 
-    /// Whether the token was taken. One that is refused is forgotten.
-    fn accepted(&mut self, response: &Response, call: &Call<'_>) -> Result<bool, Error> {
-        if response.status() != 401 {
-            if let Some(login) = &mut self.login {
-                login.proven = true;
-            }
-            return Ok(true);
+    /// Whether the token was taken.
+    fn accepts(&mut self, response: &Response) -> bool {
+        let accepts = response.status() != 401;
+        if let Some(login) = self.login.as_mut().filter(|_| accepts) {
+            login.proven = true;
         }
-        match self.login.take() {
-            Some(login) if login.proven => Ok(false),
-            _ => Err(Error::unauthorized(format!(
-                "cannot {}: {} answered 401 to a new token; does it know this identity service?",
-                call.what,
-                response.origin()
-            ))),
-        }
+        accepts
     }
 
     fn login(&mut self) -> Result<&Login, Error> {
@@ -116,6 +115,14 @@ impl Session {
         };
         Ok(self.login.insert(login))
     }
+}
+
+fn refused(response: &Response, call: &Call<'_>) -> Error {
+    Error::unauthorized(format!(
+        "cannot {}: {} answered 401 to a new token; does it know this identity service?",
+        call.what,
+        response.origin()
+    ))
 }
 
 impl Login {

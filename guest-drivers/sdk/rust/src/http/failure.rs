@@ -58,7 +58,7 @@ fn cause(code: &ErrorCode) -> String {
         ErrorCode::HttpResponseTimeout => "it did not answer in time",
         ErrorCode::HttpResponseIncomplete => "its answer broke off",
         ErrorCode::TlsCertificateError => {
-            "its certificate is not trusted; the backend's option for a file of CA certificates must name who signed it"
+            "its certificate is not trusted, for its issuer is unknown; the backend's option for a file of CA certificates must name a file with the issuer's"
         }
         ErrorCode::TlsProtocolError => "no TLS connection came about; does it speak https on this port?",
         ErrorCode::TlsAlertReceived(alert) => {
@@ -67,9 +67,8 @@ fn cause(code: &ErrorCode) -> String {
         }
         ErrorCode::HttpProtocolError => "it does not speak HTTP as it should",
         ErrorCode::LoopDetected => "the request came back in a loop",
-        ErrorCode::InternalError(Some(text)) => {
-            return format!("the host could not send the request ({})", shown(text));
-        }
+        // Our host's sentence about what WASI has no word for: a certificate that expired, a proxy that refused.
+        ErrorCode::InternalError(Some(text)) => return shown(text),
         ErrorCode::InternalError(None) => "the host could not send the request",
         other => {
             return format!(
