@@ -162,7 +162,7 @@ fn what_the_storage_refuses_reads_differently_and_is_mended_without_a_restart() 
     let key = format!("{:?}", swift.value("key"));
     let reader = swift
         .sections(
-            [&key, "\"testing3\""],
+            [&key, "\"canary-reader-77aa\""],
             ["", "backup_swift_container = \"volumebackups\""],
         )
         .replace(

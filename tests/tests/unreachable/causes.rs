@@ -171,7 +171,7 @@ impl World {
         };
         let (user, key) = match cause {
             Cause::WrongKey => (self.user.as_str(), format!("{{ file = {:?} }}", self.key_file)),
-            Cause::ReadOnly => ("test:reader", quoted("testing3")),
+            Cause::ReadOnly => ("test:reader", quoted("canary-reader-77aa")),
             _ => (self.user.as_str(), quoted(&self.key)),
         };
         let file = match cause {
@@ -254,7 +254,7 @@ fn allow_reader(swift: &Swift, method: &str, way: &str) {
 
 /// Those of the secrets that stand in a text.
 pub(crate) fn secrets_in(text: &str) -> Vec<&'static str> {
-    [WRONG_KEY, "testing3"]
+    [WRONG_KEY, "canary-reader-77aa"]
         .into_iter()
         .filter(|secret| text.contains(secret))
         .collect()
