@@ -2,7 +2,7 @@
 //!
 //! `./dev bench [init] [object] [backup] [supervision]`; all of them by default, as a table, or as JSON lines with
 //! `--json`. `transfer [SIZE_MIB]`, only when it is named, compares
-//! with other programs and writes `bench/results/`. `soak MINUTES [SEED]`, `torture KILLS [SEED]` and `stops COUNT [SEED]` are
+//! with other programs and writes `bench/results/`; so does `drivers`, for put and get over the network. `soak MINUTES [SEED]`, `torture KILLS [SEED]` and `stops COUNT [SEED]` are
 //! programs of their own, for `./dev soak` and `./dev torture`. The work
 //! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
 //! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
@@ -14,6 +14,7 @@
 )]
 
 mod backup;
+mod drivers;
 mod init;
 mod object;
 mod results;
@@ -93,7 +94,7 @@ fn main() -> anyhow::Result<()> {
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let wanted = |word: &str| {
         has(word)
-            || !["init", "object", "backup", "supervision", "transfer"]
+            || !["init", "object", "backup", "supervision", "transfer", "drivers"]
                 .into_iter()
                 .any(has)
     };
@@ -125,6 +126,9 @@ fn main() -> anyhow::Result<()> {
             .unwrap_or(1024);
         let rows = transfer::measure(scratch.path(), size)?;
         results::show(&rows, size)?;
+    }
+    if has("drivers") {
+        drivers::run(scratch.path(), &runtime)?;
     }
     for figure in &figures {
         if has("--json") {
