@@ -53,7 +53,7 @@ fmt:
 demo: build
     @tools/demo
 
-# Measure initialisation, supervision, put and get through the sandbox, and a full backup, beside native limits
+# Measure initialisation, supervision, put and get through the sandbox (`drivers`: over the network), and a full backup, beside native limits
 [positional-arguments]
 bench *args: build
     @"$CARGO_TARGET_DIR/debug/cofferdam-bench" "$@"

@@ -2,9 +2,9 @@
 //!
 //! `./dev bench [init] [object] [backup] [supervision]`; all of them by default, as a table, or as JSON lines with
 //! `--json`. `transfer [SIZE_MIB]`, only when it is named, compares
-//! with other programs and writes `bench/results/`; `sparse [DATA_GIB VOLUME_GIB]`, likewise, takes a while and much disk.
-//! `soak MINUTES [SEED]`, `torture KILLS [SEED]` and `stops COUNT [SEED]` are programs of their own, for `./dev soak` and
-//! `./dev torture`. The work
+//! with other programs and writes `bench/results/`; so does `drivers`, for put and get over the network. `sparse [DATA_GIB
+//! VOLUME_GIB]`, only when it is named, takes a while and much disk. `soak MINUTES [SEED]`, `torture KILLS [SEED]` and `stops
+//! COUNT [SEED]` are programs of their own, for `./dev soak` and `./dev torture`. The work
 //! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
 //! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
 
@@ -15,6 +15,7 @@
 )]
 
 mod backup;
+mod drivers;
 mod init;
 mod object;
 mod profile;
@@ -96,7 +97,15 @@ fn main() -> anyhow::Result<()> {
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let wanted = |word: &str| {
         has(word)
-            || !["init", "object", "backup", "supervision", "transfer", "sparse"]
+            || ![
+                "init",
+                "object",
+                "backup",
+                "supervision",
+                "transfer",
+                "drivers",
+                "sparse",
+            ]
                 .into_iter()
                 .any(has)
     };
@@ -133,6 +142,9 @@ fn main() -> anyhow::Result<()> {
         let mut numbers = arguments.iter().filter_map(|argument| argument.parse().ok());
         let (data, volume) = (numbers.next().unwrap_or(20), numbers.next().unwrap_or(1024));
         figures.extend(sparse::measure(scratch.path(), data, volume)?);
+    }
+    if has("drivers") {
+        drivers::run(scratch.path(), &runtime)?;
     }
     for figure in &figures {
         if has("--json") {

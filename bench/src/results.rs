@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::profile::Profile;
 use crate::transfer::Row;
 
-const FOLDER: &str = "bench/results";
+/// Where results are kept.
+pub(crate) const FOLDER: &str = "bench/results";
 
 /// Colours of the programs in the plot.
 const COLOURS: [(&str, &str); 5] = [
@@ -28,7 +29,8 @@ pub(crate) fn show(rows: &[Row], profiles: &[Profile], size_mib: usize) -> anyho
     Ok(())
 }
 
-fn load() -> String {
+/// The machine's load over the last minute.
+pub(crate) fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or("?").to_owned()
 }
