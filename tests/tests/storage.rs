@@ -236,12 +236,12 @@ fn what_the_storage_refuses_reads_differently_and_is_mended_without_a_restart() 
 
 #[test]
 fn a_backup_and_a_restore_outlive_a_storage_that_goes_and_comes_back_meanwhile() {
-    let Some(mut swift) = Swift::start(23400) else {
+    let Some(mut swift) = Swift::start(23700) else {
         return;
     };
     let key = format!("{:?}", swift.value("key"));
     let options = format!("{OFTEN}\ndriver_retry_wait = \"200ms\"\nbackup_compression_algorithm = \"none\"");
-    let mut service = Service::configure(&options, &sections(&swift, [&key, &key], ["", ""]));
+    let mut service = Service::configure(&options, &swift.sections([&key, &key], ["", ""]));
     let volume = volume(&service, 60 << 20);
     let content = std::fs::read(&volume).unwrap();
     service.start();
