@@ -106,8 +106,8 @@ fn main() -> anyhow::Result<()> {
                 "drivers",
                 "sparse",
             ]
-                .into_iter()
-                .any(has)
+            .into_iter()
+            .any(has)
     };
     let memory = PathBuf::from("/dev/shm");
     let folder = if memory.is_dir() && !has("--disk") && !has("sparse") {

@@ -124,7 +124,7 @@ fn what_the_storage_refuses_reads_differently_and_is_mended_without_a_restart() 
     };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key");
-    std::fs::write(&file, "canary-wrong-key-4711").unwrap();
+    std::fs::write(&file, "nobody-may-see-4711").unwrap();
     let kept = format!("{{ file = {file:?} }}");
     let mut service = Service::configure(OFTEN, &swift.sections([&kept, &kept], ["", ""]));
     service.start();
@@ -162,7 +162,7 @@ fn what_the_storage_refuses_reads_differently_and_is_mended_without_a_restart() 
     let key = format!("{:?}", swift.value("key"));
     let reader = swift
         .sections(
-            [&key, "\"canary-reader-77aa\""],
+            [&key, "\"nobody-may-see-77aa\""],
             ["", "backup_swift_container = \"volumebackups\""],
         )
         .replace(
@@ -230,7 +230,7 @@ fn what_the_storage_refuses_reads_differently_and_is_mended_without_a_restart() 
         + &service.log()
         + &service.get_text("/v1/services")
         + &service.get_text("/metrics");
-    assert!(!all.contains("canary-wrong-key-4711"), "a secret was told: {all}");
+    assert!(!all.contains("nobody-may-see-4711"), "a secret was told: {all}");
     service.stop();
 }
 

@@ -82,10 +82,22 @@ pub(crate) fn delete(config: &Config, at: &ObjectAddress) -> Result<(), Error> {
     names::check_key(&at.name)?;
     let call = Call::new(Method::Delete, &at.container, &at.name);
     let response = config.client.request(call)?.send()?;
-    if response.is_success() || response.status() == 404 {
+    if response.is_success() {
         return Ok(());
     }
-    Err(failure::refused(response, &format!("delete {}", shown(at))))
+    if response.status() != 404 {
+        return Err(failure::refused(response, &format!("delete {}", shown(at))));
+    }
+    drop(response);
+    // A storage that is half away says so of what is there.
+    match size(config, at) {
+        Err(Error::NotFound(_)) => Ok(()),
+        Ok(_) => Err(Error::unavailable(format!(
+            "cannot delete {}: the storage said that it is not there (404), and then that it is",
+            shown(at)
+        ))),
+        Err(error) => Err(error),
+    }
 }
 
 /// The length that the answer announces.

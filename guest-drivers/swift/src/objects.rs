@@ -10,6 +10,7 @@ use cofferdam_driver::{
 };
 
 use crate::call::Call;
+use crate::containers;
 use crate::listing::{self, Asked};
 use crate::placement::{check_container, check_object};
 use crate::range;
@@ -118,10 +119,27 @@ pub(crate) fn stat(session: &mut Session, at: &ObjectAddress) -> Result<ObjectIn
 pub(crate) fn delete(session: &mut Session, at: &ObjectAddress) -> Result<(), Error> {
     let call = call(Method::Delete, at, "delete")?;
     let response = session.send(&call)?;
-    if response.is_success() || response.status() == 404 {
+    match response.status() {
+        200..=299 => Ok(()),
+        404 => absent(session, at, &call),
+        _ => Err(call.error(&response)),
+    }
+}
+
+/// What a 404 to a delete means. A proxy that cannot reach those that keep the containers answers so too, though the object is
+/// there (swift/proxy/controllers/obj.py); so it counts only when the container is not there, or is and the object is not.
+fn absent(session: &mut Session, at: &ObjectAddress, call: &Call<'_>) -> Result<(), Error> {
+    if !containers::exists(session, &at.container)? {
         return Ok(());
     }
-    Err(call.error(&response))
+    match stat(session, at) {
+        Err(Error::NotFound(_)) => Ok(()),
+        Ok(_) => Err(Error::unavailable(format!(
+            "cannot {}: the server said that it is not there (404), and then that it is: a part of the cluster is away",
+            call.what
+        ))),
+        Err(error) => Err(error),
+    }
 }
 
 pub(crate) fn list(session: &mut Session, container: &str, asked: &Asked<'_>) -> Result<Page, Error> {

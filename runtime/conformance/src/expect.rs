@@ -59,7 +59,10 @@ impl<T> Expect<T> for Result<T, Failure> {
     fn fails(self, what: impl Into<String>) -> Result<Failure, Stop> {
         match self {
             Ok(_) => Err(found(what, "success")),
-            Err(failure) if failure.code().starts_with("driver.") || failure.code() == "wall-timeout" => {
+            Err(failure)
+                if failure.code().starts_with("driver.")
+                    || ["wall-timeout", "stalled"].contains(&failure.code()) =>
+            {
                 Ok(failure)
             }
             Err(failure) => Err(found(what, shown(&failure))),

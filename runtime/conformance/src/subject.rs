@@ -134,6 +134,7 @@ impl Subject {
             http_first_byte_timeout: Duration::from_secs(1),
             http_between_bytes_timeout: Duration::from_secs(1),
             stall_timeout: Duration::from_secs(3),
+            stall_bytes: 10_000,
             call_timeout: Duration::from_secs(6),
             ..(*self.limits).clone()
         }

@@ -13,7 +13,7 @@ use crate::{Section, quoted};
 pub(crate) const NOWHERE: &str = "http://nobody.invalid";
 
 /// The secret that is wrong.
-const WRONG_KEY: &str = "canary-wrong-key-8151";
+const WRONG_KEY: &str = "nobody-may-see-8151";
 
 /// Why a storage cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl World {
         };
         let (user, key) = match cause {
             Cause::WrongKey => (self.user.as_str(), format!("{{ file = {:?} }}", self.key_file)),
-            Cause::ReadOnly => ("test:reader", quoted("canary-reader-77aa")),
+            Cause::ReadOnly => ("test:reader", quoted("nobody-may-see-77aa")),
             _ => (self.user.as_str(), quoted(&self.key)),
         };
         let file = match cause {
@@ -254,7 +254,7 @@ fn allow_reader(swift: &Swift, method: &str, way: &str) {
 
 /// Those of the secrets that stand in a text.
 pub(crate) fn secrets_in(text: &str) -> Vec<&'static str> {
-    [WRONG_KEY, "canary-reader-77aa"]
+    [WRONG_KEY, "nobody-may-see-77aa"]
         .into_iter()
         .filter(|secret| text.contains(secret))
         .collect()

@@ -93,8 +93,18 @@ impl Disk {
         if !folder.is_dir() {
             return Err(no_container(container));
         }
+        // WASI looks at each entry while it reads a folder, and one that vanishes then ends the reading.
         let mut objects = Vec::new();
-        collect(&folder, "", &mut objects).map_err(|error| refused("list", container, &error))?;
+        for last in (0..READINGS).rev() {
+            objects.clear();
+            match collect(&folder, "", &mut objects) {
+                Err(error) if error.kind() == ErrorKind::NotFound && last > 0 => {}
+                read => {
+                    read.map_err(|error| refused("list", container, &error))?;
+                    break;
+                }
+            }
+        }
         objects.retain(|object| {
             object.name.starts_with(prefix) && after.is_none_or(|after| object.name.as_str() > after)
         });
@@ -115,6 +125,9 @@ impl Disk {
         Ok(self.folder(&at.container)?.join(&at.name))
     }
 }
+
+/// How often a folder is read in which others work.
+const READINGS: usize = 1000;
 
 fn write_and_rename(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = file

@@ -44,6 +44,14 @@ pub(super) const CASES: &[Case] = &[
         run: |ground| Box::pin(refusals(ground)),
     },
     Case {
+        number: 47,
+        group: "statuses",
+        name: "a delete that the server answers by 404 though the object is there has not succeeded",
+        why: "a storage that is half away answers so; what is taken for deleted stays there for ever",
+        needs: &[Need::Faults],
+        run: |ground| Box::pin(contradicted(ground)),
+    },
+    Case {
         number: 52,
         group: "statuses",
         name: "a refusal that comes before the body was taken is not lost",
@@ -234,6 +242,19 @@ async fn refusals(ground: &Ground<'_>) -> Verdict {
         }
     }
     Ok(())
+}
+
+async fn contradicted(ground: &Ground<'_>) -> Verdict {
+    let store = ground.store().await?;
+    let name = Verb::Delete.prepare(ground, &store, "contradicted").await?;
+    let answer = Fault::AnswerAfterBody(status(StatusCode::NOT_FOUND));
+    ground.inject_rule(Rule::new(&name, answer).method(http::Method::DELETE))?;
+    let deleted = store.delete(&name).await;
+    ground.mend()?;
+    deleted.passing("a delete answered by 404 of an object that is there to fail")?;
+    ground.whole(&name, BYTES).await?;
+    store.delete(&name).await.must("the next delete")?;
+    ground.absent(&name).await
 }
 
 async fn early(ground: &Ground<'_>) -> Verdict {

@@ -181,8 +181,11 @@ const TRICKLES: &[Slow] = &[
         bytes: 1,
         pause: Duration::from_millis(2500),
     },
-    // minimum rate: never so long, but 300,000 bytes would take hours.
-    // Slow { bytes: 4, pause: Duration::from_millis(100) },
+    // Never so long, but 300,000 bytes would take hours.
+    Slow {
+        bytes: 4,
+        pause: Duration::from_millis(100),
+    },
 ];
 
 /// The longest that giving up may take: far more than the limits, far less than the whole answer.
@@ -235,7 +238,7 @@ async fn silent(ground: &Ground<'_>) -> Verdict {
         match given_up {
             Ok(Ok(())) => return Err(found(format!("a put to fail that met {fault:?}"), "success")),
             Ok(Err(failure)) => holds(
-                ["driver.unavailable", "wall-timeout", "driver.failed"].contains(&failure.code()),
+                ["driver.unavailable", "wall-timeout", "stalled", "driver.failed"].contains(&failure.code()),
                 format!("a put that met {fault:?} to be given up"),
                 || shown(&failure),
             )?,

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use cofferdam_sandbox::contract::DriverError;
-use cofferdam_sandbox::{Failure, RetryClass};
+use cofferdam_sandbox::{Failure, Phase, RetryClass};
 use tokio::time::Instant;
 
 /// Longest wait between two tries that is not asked for.
@@ -55,6 +55,11 @@ pub(super) enum Hope {
 
 pub(super) fn hope(failure: &Failure) -> Hope {
     match failure {
+        // A storage that is coming up again may say that a container is not there which was made before the first put.
+        Failure::Driver {
+            phase: Phase::PutObject,
+            error: DriverError::NotFound(_),
+        } => Hope::Good,
         failure if failure.retry_class() != RetryClass::Retry => Hope::None,
         Failure::Trap { .. }
         | Failure::Driver {
