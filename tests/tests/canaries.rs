@@ -149,7 +149,7 @@ fn kept(folder: &Path, index: usize) -> String {
 /// A section with that canary; swift and s3 in turns, and every fifth with an option that is wrong besides.
 fn section(folder: &Path, port: u16, index: usize) -> String {
     let (kept, url) = (kept(folder, index), format!("http://127.0.0.1:{port}"));
-    let wrong = if index % 5 == 0 {
+    let wrong = if index.is_multiple_of(5) {
         "object_size = 1000"
     } else {
         "object_size = \"4MiB\""
@@ -262,7 +262,7 @@ fn no_canary_is_found_in_logs_answers_errors_metrics_and_files() {
     );
     // They were used indeed: swift's keys went out, and each s3 signed with its own.
     let heard = heard.lock().unwrap();
-    let sent = (1..CANARIES).step_by(2).filter(|index| index % 5 != 0);
+    let sent = (1..CANARIES).step_by(2).filter(|index| !index.is_multiple_of(5));
     let missing: Vec<usize> = sent
         .filter(|index| !contains(&heard, canary(*index).as_bytes()))
         .collect();
