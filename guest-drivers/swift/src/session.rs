@@ -2,8 +2,9 @@
 //!
 //! Problem: tokens end, at a time that was told or without notice, and a request that was refused for that must not fail the
 //! backup. Solved by a new login shortly before the told end, and after a 401: then the request is sent once more, and only a 401 to
-//! the new token is `unauthorized`. A put is not sent again, for its body is gone: when its token worked before, it is
-//! `unavailable`, so that the host may put again, with a new token.
+//! the new token is `unauthorized`. A put is not sent again, for its body is gone: when its token is of an earlier call, it is
+//! `unavailable`, so that the host may put again, with a new token. Whether that token ever worked says nothing: the server may
+//! have been started anew since.
 //!
 //! Bound: a call sends at most two logins and two requests. State: the login, which a new instance makes anew.
 
@@ -24,8 +25,8 @@ struct Login {
     service_token: Option<Token>,
     /// Seconds since 1970 from which on a new one is wanted.
     renew_at: Option<u64>,
-    /// Whether the storage took the token already.
-    proven: bool,
+    /// Whether it is of an earlier call.
+    kept: bool,
 }
 
 pub(crate) struct Session {
@@ -50,13 +51,13 @@ impl Session {
     /// Sends a request without a body and gives the answer, whatever its status but 401.
     pub(crate) fn send(&mut self, call: &Call<'_>) -> Result<Response, Error> {
         let response = self.request(call)?.send()?;
-        if self.accepts(&response) {
+        if accepts(&response) {
             return Ok(response);
         }
         // Whether the token had worked before says nothing: it may have been revoked before its first use.
         self.login = None;
         let response = self.request(call)?.send()?;
-        if self.accepts(&response) {
+        if accepts(&response) {
             return Ok(response);
         }
         self.login = None;
@@ -69,12 +70,13 @@ impl Session {
         call: &Call<'_>,
         send: impl FnOnce(Request) -> Result<Response, Error>,
     ) -> Result<Response, Error> {
+        self.keep();
         let response = send(self.request(call)?)?;
-        if self.accepts(&response) {
+        if accepts(&response) {
             return Ok(response);
         }
         match self.login.take() {
-            Some(login) if login.proven => Err(Error::unavailable(format!(
+            Some(login) if login.kept => Err(Error::unavailable(format!(
                 "cannot {}: the token ended meanwhile; the next try takes a new one",
                 call.what
             ))),
@@ -97,13 +99,11 @@ impl Session {
         Ok(request)
     }
 
-    /// Whether the token was taken.
-    fn accepts(&mut self, response: &Response) -> bool {
-        let accepts = response.status() != 401;
-        if let Some(login) = self.login.as_mut().filter(|_| accepts) {
-            login.proven = true;
+    /// A login that is there is of an earlier call.
+    fn keep(&mut self) {
+        if let Some(login) = &mut self.login {
+            login.kept = true;
         }
-        accepts
     }
 
     fn login(&mut self) -> Result<&Login, Error> {
@@ -115,6 +115,11 @@ impl Session {
         };
         Ok(self.login.insert(login))
     }
+}
+
+/// Whether the token was taken.
+fn accepts(response: &Response) -> bool {
+    response.status() != 401
 }
 
 fn refused(response: &Response, call: &Call<'_>) -> Error {
@@ -143,7 +148,7 @@ impl Login {
             token: granted.token,
             service_token: service.map(|service| service.token),
             renew_at: ends.into_iter().flatten().min().map(|end| renew_at(now, end)),
-            proven: false,
+            kept: false,
         })
     }
 }
