@@ -54,6 +54,8 @@ fn error(status: u16, headers: &Headers, body: Option<&Element>, what: &str) -> 
         | "InsufficientStorage"
         | "StorageFull"
         | "InsufficientCapacity" => Error::out_of_space(text),
+        // Swift's s3api says so of a quota that is used up.
+        "EntityTooLarge" if status == 413 => Error::out_of_space(text),
         "EntityTooLarge" | "KeyTooLongError" | "InvalidBucketName" | "NotImplemented"
         | "MethodNotAllowed" => Error::unsupported(text),
         "BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch" => Error::failed(format!(
@@ -112,6 +114,7 @@ mod tests {
         assert!(matches!(of(403, "QuotaExceeded"), Error::OutOfSpace(_)));
         assert!(matches!(of(507, "XMinioStorageFull"), Error::OutOfSpace(_)));
         assert!(matches!(of(400, "EntityTooLarge"), Error::Unsupported(_)));
+        assert!(matches!(of(413, "EntityTooLarge"), Error::OutOfSpace(_)));
         assert!(text(of(400, "BadDigest")).contains("kept none"));
     }
 

@@ -1,7 +1,7 @@
 //! `GET /metrics`: the state of every backend in the OpenMetrics text that Prometheus reads.
 //!
-//! Nothing is kept for it: each answer is made from the statuses as they are then, one row of [`GAUGES`] and
-//! [`COUNTERS`] per metric. Names follow Prometheus' conventions (prefix, base units, `_total`); labels are the backend,
+//! Nothing is kept for it: each answer is made from the statuses as they are then, one row of [`GAUGES`],
+//! [`COUNTERS`] and [`TOTALS`] per metric. Names follow Prometheus' conventions (prefix, base units, `_total`); labels are the backend,
 //! and where it says so a phase, a result or a code, so that their number is bounded by the configuration.
 
 use std::sync::atomic::AtomicU64;
@@ -105,6 +105,22 @@ const COUNTERS: &[(&str, &str, Results)] = &[
     ),
 ];
 
+/// A counter per backend that its status does not have.
+type Total = fn(&Manager, &str) -> u64;
+
+const TOTALS: &[(&str, &str, Total)] = &[
+    (
+        "driver_denials",
+        "Requests and connections that a driver wanted and that were not granted, since the service started",
+        Manager::denials,
+    ),
+    (
+        "driver_retries",
+        "Calls of a driver that failed and were made again, since the backend was configured",
+        Manager::retries,
+    ),
+];
+
 fn seconds(time: jiff::Timestamp) -> f64 {
     time.as_millisecond() as f64 / 1e3
 }
@@ -170,26 +186,14 @@ pub(crate) fn text(manager: &Manager) -> String {
         "Threads of ended driver instances that have not come back; stuck in the kernel if it lasts",
         threads,
     );
-    let denials = Family::<Labels, Counter>::default();
-    for service in &services {
-        let count = manager.denials(&service.status.name);
-        denials.get_or_create(&backend(service)).inc_by(count);
+    for (name, help, count) in TOTALS {
+        let family = Family::<Labels, Counter>::default();
+        for service in &services {
+            let count = count(manager, &service.status.name);
+            family.get_or_create(&backend(service)).inc_by(count);
+        }
+        registry.register(*name, *help, family);
     }
-    registry.register(
-        "driver_denials",
-        "Requests and connections that a driver wanted and that were not granted, since the service started",
-        denials,
-    );
-    let retries = Family::<Labels, Counter>::default();
-    for service in &services {
-        let count = manager.retries(&service.status.name);
-        retries.get_or_create(&backend(service)).inc_by(count);
-    }
-    registry.register(
-        "driver_retries",
-        "Calls of a driver that failed and were made again",
-        retries,
-    );
     let deliveries = Family::<Labels, Counter>::default();
     let counts = manager.deliveries();
     for (result, count) in [

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use cofferdam_sandbox::contract::{BodyInfo, ByteRange, ObjectAddress, ObjectInfo};
 use cofferdam_sandbox::{Failure, Instance, stream};
 
-use crate::case::Stop;
+use crate::case::{Stop, Verdict};
 use crate::content::{Content, Ending, Source, info};
-use crate::expect::{Expect, found};
+use crate::expect::{Expect, found, same};
 use crate::ground::Ground;
 
 /// Bytes that a get may give before its reader goes away.
@@ -44,6 +44,12 @@ impl<'g> Store<'g> {
     /// Puts a great object, piece by piece.
     pub(crate) async fn put_content(&self, name: &str, content: Content) -> Result<(), Failure> {
         self.put_cut(name, content, content.size, Ending::Finished).await
+    }
+
+    /// Puts an object and finds it as it was put.
+    pub(crate) async fn keeps(&self, name: &str, content: Content, what: &str) -> Verdict {
+        self.put_content(name, content).await.must(what)?;
+        same(name, &content.bytes(), &self.get(name).await.must("its object")?)
     }
 
     /// Puts an object of which all is told, but only the first bytes come.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use cofferdam_catalog::{BackupId, BackupRecord};
+use cofferdam_catalog::{BackupId, BackupRecord, CatalogError};
 use cofferdam_transfer::documents::{classify, metadata_name};
 use cofferdam_transfer::{Location, ObjectKind, TransferError, list_all, parent_of};
 
@@ -54,7 +54,7 @@ impl Manager {
         for container in containers {
             for prefix in self.prefixes(backend, &container).await? {
                 let place = (container.clone(), prefix);
-                if known.contains(&place) || self.is_recorded(&place.1).await {
+                if known.contains(&place) || self.is_recorded(&place.1).await? {
                     done.known += 1;
                 } else {
                     pending.push(place);
@@ -94,11 +94,14 @@ impl Manager {
     }
 
     /// Whether a record has the id that the prefix ends with: that of another backend which reaches the same storage.
-    async fn is_recorded(&self, prefix: &str) -> bool {
-        let id = prefix.rsplit('_').next().and_then(|id| id.parse().ok());
-        match id {
-            Some(id) => self.catalog.get(BackupId(id)).await.is_ok(),
-            None => false,
+    async fn is_recorded(&self, prefix: &str) -> Result<bool, ManagerError> {
+        let Some(id) = prefix.rsplit('_').next().and_then(|id| id.parse().ok()) else {
+            return Ok(false);
+        };
+        match self.catalog.get(BackupId(id)).await {
+            Ok(_) => Ok(true),
+            Err(CatalogError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Problem: hashing, compressing and storing take long each, objects are greater than memory, and a backup that is
 //! interrupted anywhere must not look whole. So: three threads and the store work side by side on pieces of 1 MiB
-//! (`scan` → `digest` → `pack` → put), joined by short queues, in as many lanes as there are processors (but four on few) and memory for,
-//! each with every so manieth object; `_sha256file` and then `_metadata` are written when
+//! (`scan` → `digest` → `pack` → put), joined by short queues, in as many lanes as there are processors (four if there are
+//! few) and memory for, each with every so manieth object; `_sha256file` and then `_metadata` are written when
 //! everything else is stored; whatever fails takes back what was put. An incremental backup first finds the runs of
 //! blocks that have changed since its parent (`changes`); then they go the same way. With a `journal` a backup that was
 //! killed, or told to stop, goes on where it was when it is begun again. Bound: about 15 MiB of pieces for

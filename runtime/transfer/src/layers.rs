@@ -85,13 +85,13 @@ impl Layers {
             return false;
         }
         let now = Instant::now();
-        let Some(wait) = tries.next(&self.patience, now, failure, fastrand::f64()) else {
+        let least = self.budget.take(now);
+        let Some(wait) = tries.next(&self.patience, now, failure, least, fastrand::f64()) else {
             if hope == Hope::Good {
                 self.given_up.store(true, Ordering::Relaxed);
             }
             return false;
         };
-        let wait = wait.max(self.budget.take(now));
         self.repeated.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(
             backend = %self.backend, code = failure.code(), %failure, tries = tries.made(), wait_ms = wait.as_millis() as u64,

@@ -85,10 +85,8 @@ async fn cancelled_put(ground: &Ground<'_>) -> Verdict {
         }
         let store = ground.store().await?;
         store
-            .put_content(&new, content)
-            .await
-            .must("the same put by another instance")?;
-        same(&new, &content.bytes(), &store.get(&new).await.must("its object")?)?;
+            .keeps(&new, content, "the same put by another instance")
+            .await?;
     }
     Ok(())
 }

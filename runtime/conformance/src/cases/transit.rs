@@ -133,14 +133,8 @@ async fn flipped_up(ground: &Ground<'_>) -> Verdict {
             ground.absent(&name).await?;
         }
         store
-            .put_content(&name, content)
-            .await
-            .must("the next put on the same instance")?;
-        same(
-            &name,
-            &content.bytes(),
-            &store.get(&name).await.must("its object")?,
-        )?;
+            .keeps(&name, content, "the next put on the same instance")
+            .await?;
     }
     Ok(())
 }
@@ -250,10 +244,8 @@ async fn silent(ground: &Ground<'_>) -> Verdict {
             }
         }
         store
-            .put_content(&name, small)
-            .await
-            .must("the next put, by another instance")?;
-        same(&name, &small.bytes(), &store.get(&name).await.must("its object")?)?;
+            .keeps(&name, small, "the next put, by another instance")
+            .await?;
     }
     Ok(())
 }

@@ -83,12 +83,14 @@ impl Tries {
         self.failed
     }
 
-    /// Another try failed: how long to wait before the next; `None`: there is none. `chance` is from 0 to 1.
+    /// Another try failed: how long to wait before the next, `least` at the least; `None`: there is none. `chance` is from 0
+    /// to 1.
     pub(super) fn next(
         &mut self,
         patience: &Patience,
         now: Instant,
         failure: &Failure,
+        least: Duration,
         chance: f64,
     ) -> Option<Duration> {
         self.failed += 1;
@@ -104,7 +106,7 @@ impl Tries {
         let doubled = 2_u32.saturating_pow(self.failed - 1);
         let wait = patience.first_wait.saturating_mul(doubled).min(LONGEST);
         let wait = wait.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
-        let wait = wait.max(asked(failure));
+        let wait = wait.max(asked(failure)).max(least);
         let end = now.saturating_duration_since(since).saturating_add(wait);
         (end <= patience.time).then_some(wait)
     }
