@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    BackupId, BackupRecord, BackupStatus, Catalog, CatalogError, Change, EventRecord, ServiceRecord, VolumeId,
+    BackupId, BackupQuery, BackupRecord, BackupStatus, Catalog, CatalogError, Change, EventRecord,
+    Repository, ServiceRecord, VolumeId,
 };
 
 fn record(second: i64) -> BackupRecord {
@@ -22,6 +23,14 @@ async fn catalog() -> (tempfile::TempDir, Catalog) {
     (folder, catalog)
 }
 
+fn page(limit: u32, marker: Option<BackupId>) -> BackupQuery {
+    BackupQuery {
+        limit,
+        marker: marker.map(|id| id.0),
+        ..BackupQuery::default()
+    }
+}
+
 #[tokio::test]
 async fn what_was_recorded_is_there_after_a_crash() {
     let (folder, catalog) = catalog().await;
@@ -37,7 +46,7 @@ async fn what_was_recorded_is_there_after_a_crash() {
     // No close: as when the process is killed.
     std::mem::forget(catalog);
     let catalog = Catalog::open(&folder.path().join("c.sqlite")).await.unwrap();
-    let found = catalog.get(made.id).await.unwrap();
+    let found = catalog.backup(made.id).await.unwrap();
     (made.status, made.object_count, made.prefix) = (BackupStatus::Available, 3, Some("p".into()));
     made.updated_at = changed.updated_at;
     // Times are kept to the microsecond.
@@ -61,7 +70,7 @@ async fn a_change_is_refused_from_another_status_and_against_the_table() {
     assert!(matches!(
         refused,
         Err(CatalogError::Conflict {
-            found: BackupStatus::Creating,
+            found: "creating",
             ..
         })
     ));
@@ -75,7 +84,7 @@ async fn a_change_is_refused_from_another_status_and_against_the_table() {
     assert!(matches!(refused, Err(CatalogError::Conflict { .. })));
     let refused = catalog.soft_delete(made.id).await;
     assert!(matches!(refused, Err(CatalogError::Conflict { .. })));
-    let unknown = catalog.get(BackupId(Uuid::new_v4())).await;
+    let unknown = catalog.backup(BackupId(Uuid::new_v4())).await;
     assert!(matches!(unknown, Err(CatalogError::NotFound(_))));
 }
 
@@ -118,7 +127,7 @@ async fn lists_are_newest_first_page_by_page_and_without_the_deleted() {
     let mut paged = Vec::new();
     let mut marker = None;
     loop {
-        let page = catalog.list(3, marker).await.unwrap();
+        let page = catalog.list_backups(&page(3, marker)).await.unwrap();
         paged.extend(page.iter().map(|record| record.id));
         marker = page.last().map(|record| record.id);
         if page.len() < 3 {
@@ -138,7 +147,7 @@ async fn lists_are_newest_first_page_by_page_and_without_the_deleted() {
     }
     assert_eq!(catalog.unfinished().await.unwrap().len(), 4);
     catalog.soft_delete(first).await.unwrap();
-    assert_eq!(catalog.list(10, None).await.unwrap().len(), 3);
+    assert_eq!(catalog.list_backups(&page(10, None)).await.unwrap().len(), 3);
     assert_eq!(catalog.unfinished().await.unwrap().len(), 3);
 }
 
@@ -151,7 +160,7 @@ async fn dependents_are_derived_from_the_records() {
     catalog.insert(&parent).await.unwrap();
     let error = catalog.insert(&child).await.unwrap_err();
     assert!(
-        matches!(error, CatalogError::Conflict { id, .. } if id == parent.id),
+        matches!(error, CatalogError::Conflict { subject, .. } if subject == parent.id.into()),
         "{error}"
     );
     let done = Change::to(BackupStatus::Available);
@@ -169,7 +178,7 @@ async fn dependents_are_derived_from_the_records() {
     let delete = |id| catalog.transition(id, &[BackupStatus::Available], Change::to(BackupStatus::Deleting));
     let error = delete(parent.id).await.unwrap_err();
     assert!(
-        matches!(error, CatalogError::HasDependents(id) if id == parent.id),
+        matches!(error, CatalogError::HasDependents(id) if id == parent.id.into()),
         "{error}"
     );
     let failed = Change::failed(BackupStatus::Error, "c", "r");
@@ -288,7 +297,7 @@ async fn a_newer_a_damaged_and_a_foreign_file_are_refused_by_name() {
             newer,
             CatalogError::Newer {
                 found: 99,
-                known: 2,
+                known: 3,
                 ..
             }
         ),
@@ -366,9 +375,9 @@ async fn an_id_that_is_taken_is_not_written_over() {
         .await
         .unwrap();
     made.name = Some("another".into());
-    assert!(matches!(catalog.insert(&made).await, Err(CatalogError::Exists(id)) if id == made.id));
+    assert!(matches!(catalog.insert(&made).await, Err(CatalogError::Exists(id)) if id == made.id.into()));
     assert_eq!(
-        catalog.get(made.id).await.unwrap().status,
+        catalog.backup(made.id).await.unwrap().status,
         BackupStatus::Available
     );
     catalog
@@ -385,7 +394,7 @@ async fn an_id_that_is_taken_is_not_written_over() {
         Err(CatalogError::Exists(_))
     ));
     assert!(matches!(
-        catalog.get(made.id).await,
+        catalog.backup(made.id).await,
         Err(CatalogError::NotFound(_))
     ));
 }
@@ -394,17 +403,17 @@ async fn an_id_that_is_taken_is_not_written_over() {
 async fn of_all_changes_of_status_only_those_of_the_table_are_made() {
     let (_folder, catalog) = catalog().await;
     let mut made = Vec::new();
-    for from in BackupStatus::ALL {
-        for to in BackupStatus::ALL {
+    for &from in BackupStatus::ALL {
+        for &to in BackupStatus::ALL {
             let mut record = record(1);
             record.status = from;
             catalog.insert(&record).await.unwrap();
             let outcome = catalog
-                .transition(record.id, &BackupStatus::ALL, Change::to(to))
+                .transition(record.id, BackupStatus::ALL, Change::to(to))
                 .await;
             let expected = if outcome.is_ok() { to } else { from };
             assert_eq!(
-                catalog.get(record.id).await.unwrap().status,
+                catalog.backup(record.id).await.unwrap().status,
                 expected,
                 "{from} to {to}"
             );

@@ -1,6 +1,6 @@
 //! Taking in a backup that has no record here: made by Cinder, or by us before the catalog was lost.
 
-use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, VolumeId};
+use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Repository, VolumeId};
 use cofferdam_transfer::{Description, Expected, Link, Location};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -68,7 +68,7 @@ impl Manager {
             remedy: "adopt that one first".into(),
         };
         let id = BackupId(parent.parse().map_err(|_| missing())?);
-        let record = self.catalog.get(id).await.map_err(|_| missing())?;
+        let record = self.catalog.backup(id).await.map_err(|_| missing())?;
         if record.backend == backend {
             Ok(id)
         } else {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use cofferdam_catalog::{BackupId, BackupRecord, CatalogError};
+use cofferdam_catalog::{BackupId, BackupRecord, CatalogError, Repository};
 use cofferdam_transfer::documents::{classify, metadata_name};
 use cofferdam_transfer::{Location, ObjectKind, TransferError, list_all, parent_of};
 
@@ -98,7 +98,7 @@ impl Manager {
         let Some(id) = prefix.rsplit('_').next().and_then(|id| id.parse().ok()) else {
             return Ok(false);
         };
-        match self.catalog.get(BackupId(id)).await {
+        match self.catalog.backup(BackupId(id)).await {
             Ok(_) => Ok(true),
             Err(CatalogError::NotFound(_)) => Ok(false),
             Err(error) => Err(error.into()),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, VolumeId};
+use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, Repository, VolumeId};
 use cofferdam_sandbox::contract::{BackupIdentity, Placement};
 use cofferdam_sandbox::units::show_bytes;
 use cofferdam_transfer::{BackupOutcome, BackupPlan, Parent, Source, TransferError, is_volume};
@@ -120,7 +120,7 @@ impl Manager {
         self.supervisor.settled(&record.backend).await;
         let (_, generation) = self.choose(Some(&record.backend))?;
         let parent = match record.parent_id {
-            Some(parent) => Some(self.catalog.get(parent).await?),
+            Some(parent) => Some(self.catalog.backup(parent).await?),
             None => None,
         };
         let path = PathBuf::from(&record.volume_path);
@@ -152,7 +152,7 @@ impl Manager {
     async fn parent(&self, new: &NewBackup) -> Result<BackupRecord, ManagerError> {
         let path = new.volume.to_string_lossy();
         let all = match new.parent {
-            Some(id) => vec![self.catalog.get(id).await?],
+            Some(id) => vec![self.catalog.backup(id).await?],
             None => self.catalog.available(volume_id(&new.volume), &path).await?,
         };
         let mut damaged = 0;

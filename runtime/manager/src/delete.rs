@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change};
+use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, Repository};
 
 use crate::error::ManagerError;
 use crate::manager::Manager;
@@ -17,7 +17,7 @@ impl Manager {
     /// reached the backend can be deleted while everything is down.
     pub async fn delete(self: &Arc<Self>, id: BackupId) -> Result<OperationStatus, ManagerError> {
         self.check_running()?;
-        let record = self.catalog.get(id).await?;
+        let record = self.catalog.backup(id).await?;
         if record.placed {
             self.choose(Some(&record.backend))?;
         }

@@ -1,6 +1,6 @@
 //! What the manager refuses, and why: with a stable code, what was found, and what to do.
 
-use cofferdam_catalog::CatalogError;
+use cofferdam_catalog::{CatalogError, Subject};
 use cofferdam_sandbox::Failure;
 use cofferdam_supervisor::NotUp;
 use cofferdam_transfer::TransferError;
@@ -45,10 +45,10 @@ pub enum ManagerError {
     /// No operation of that id in this process.
     #[error("there is no operation {0}; operations are forgotten when the service stops")]
     UnknownOperation(String),
-    /// Not in the backup's present state.
-    #[error("backup {id} is {status}; {wanted}")]
+    /// Not in the present state of a backup or of something else.
+    #[error("{id} is {status}; {wanted}")]
     WrongStatus {
-        /// Its id.
+        /// What it is and its id.
         id: String,
         /// Its status.
         status: String,
@@ -164,7 +164,7 @@ impl From<TransferError> for ManagerError {
 impl From<CatalogError> for ManagerError {
     fn from(error: CatalogError) -> Self {
         match error {
-            CatalogError::NotFound(id) => ManagerError::UnknownBackup(id.to_string()),
+            CatalogError::NotFound(Subject::Backup(id)) => ManagerError::UnknownBackup(id.to_string()),
             CatalogError::Exists(id) => ManagerError::WrongStatus {
                 id: id.to_string(),
                 status: "recorded already".into(),
@@ -175,8 +175,8 @@ impl From<CatalogError> for ManagerError {
                 status: "what incremental backups build on".into(),
                 wanted: "delete those first".into(),
             },
-            CatalogError::Conflict { id, found } => ManagerError::WrongStatus {
-                id: id.to_string(),
+            CatalogError::Conflict { subject, found } => ManagerError::WrongStatus {
+                id: subject.to_string(),
                 status: found.to_string(),
                 wanted: "it changed meanwhile".into(),
             },

@@ -9,7 +9,7 @@ pub(crate) mod fuzz;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus};
+use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Repository};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -71,10 +71,10 @@ impl Manager {
     /// # Errors
     /// When there is no such backup, or it is not `available`.
     pub async fn export(&self, id: BackupId) -> Result<Exported, ManagerError> {
-        let record = self.catalog.get(id).await?;
+        let record = self.catalog.backup(id).await?;
         if record.status != BackupStatus::Available {
             return Err(ManagerError::WrongStatus {
-                id: id.to_string(),
+                id: format!("backup {id}"),
                 status: record.status.to_string(),
                 wanted: "it must be available".into(),
             });

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use cofferdam_catalog::{BackupId, BackupRecord, Catalog, EventRecord};
+use cofferdam_catalog::{BackupId, BackupQuery, BackupRecord, Catalog, EventRecord, Repository};
 use cofferdam_sandbox::Sandbox;
 use cofferdam_sandbox::compile::CompileHelper;
 use cofferdam_supervisor::{Status, Supervisor};
@@ -254,7 +254,12 @@ impl Manager {
         limit: u32,
         marker: Option<BackupId>,
     ) -> Result<Vec<BackupRecord>, ManagerError> {
-        Ok(self.catalog.list(limit, marker).await?)
+        let query = BackupQuery {
+            limit,
+            marker: marker.map(|id| id.0),
+            ..BackupQuery::default()
+        };
+        Ok(self.catalog.list_backups(&query).await?)
     }
 
     /// One backup.
@@ -262,7 +267,7 @@ impl Manager {
     /// # Errors
     /// [`ManagerError::UnknownBackup`].
     pub async fn backup(&self, id: BackupId) -> Result<BackupRecord, ManagerError> {
-        Ok(self.catalog.get(id).await?)
+        Ok(self.catalog.backup(id).await?)
     }
 
     /// One operation.

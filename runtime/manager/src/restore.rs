@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cofferdam_catalog::{BackupId, BackupStatus, Change};
+use cofferdam_catalog::{BackupId, BackupStatus, Change, Repository};
 use cofferdam_sandbox::units::show_bytes;
 use cofferdam_transfer::{Expected, Link, Location, Seals, is_volume};
 
@@ -33,7 +33,7 @@ impl Manager {
                 remedy: "give the whole path: the service may stand in another folder".into(),
             });
         }
-        let record = self.catalog.get(id).await?;
+        let record = self.catalog.backup(id).await?;
         let (backend, generation) = self.choose(Some(&record.backend))?;
         let chain = self.links(id).await?;
         self.claim(id, &[BackupStatus::Available], BackupStatus::Restoring)
@@ -93,7 +93,7 @@ impl Manager {
             Err(cofferdam_catalog::CatalogError::Conflict { found, .. }) => {
                 let wanted: Vec<_> = from.iter().map(ToString::to_string).collect();
                 Err(ManagerError::WrongStatus {
-                    id: id.to_string(),
+                    id: format!("backup {id}"),
                     status: found.to_string(),
                     wanted: format!("it must be {}", wanted.join(" or ")),
                 })

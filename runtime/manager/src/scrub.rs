@@ -6,6 +6,7 @@
 //! four fifths of the span are over, so that the rest is there for those that wait their turn. Cost: one query per
 //! look, and one reading of every backup per span.
 
+use cofferdam_catalog::Repository;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cofferdam_catalog::{BackupId, BackupStatus, Change};
+use cofferdam_catalog::{BackupId, BackupStatus, Change, Repository};
 use cofferdam_sandbox::units::show_bytes;
 use cofferdam_transfer::Verdict;
 use jiff::Timestamp;
@@ -18,10 +18,10 @@ impl Manager {
     /// When there is no such backup, it is not `available`, or its backend is down.
     pub async fn verify(self: &Arc<Self>, id: BackupId) -> Result<OperationStatus, ManagerError> {
         self.check_running()?;
-        let record = self.catalog.get(id).await?;
+        let record = self.catalog.backup(id).await?;
         if record.status != BackupStatus::Available {
             return Err(ManagerError::WrongStatus {
-                id: id.to_string(),
+                id: format!("backup {id}"),
                 status: record.status.to_string(),
                 wanted: "it must be available".into(),
             });
