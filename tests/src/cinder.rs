@@ -2,6 +2,7 @@
 //!
 //! The user `admin` has all rights, `reader` may only look, all others are members of the project that their token names.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::FileExt;
@@ -131,15 +132,48 @@ impl Cinder {
         (&file).flush().expect("the volume is written");
     }
 
-    /// Two volumes hold the same: holes are compared as the zeros that they read as.
-    pub fn same(&self, one: &str, other: &str) -> bool {
-        let (one, other) = (self.volume_file(one), self.volume_file(other));
-        let status = std::process::Command::new("cmp")
-            .arg("--silent")
-            .arg(one)
-            .arg(other)
-            .status();
-        status.expect("cmp runs").success()
+    /// What a volume, or a snapshot, holds.
+    pub fn content(&self, id: &str) -> Content {
+        Content::of(&self.volume_file(id))
+    }
+}
+
+/// What a volume holds: its length, and its blocks that are not all zeros. Holes are stepped over, so that a volume costs
+/// what it holds.
+#[derive(PartialEq, Eq, Clone)]
+pub struct Content {
+    length: u64,
+    blocks: BTreeMap<u64, Vec<u8>>,
+}
+
+/// Bytes of a block.
+const BLOCK: u64 = 4096;
+
+impl Content {
+    /// Reads a file.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub fn of(path: &Path) -> Self {
+        let file = std::fs::File::open(path).expect("the volume is there");
+        let length = file.metadata().expect("a length").len();
+        let mut blocks = BTreeMap::new();
+        let mut at = 0;
+        while let Ok(data) = rustix::fs::seek(&file, rustix::fs::SeekFrom::Data(at)) {
+            let hole = rustix::fs::seek(&file, rustix::fs::SeekFrom::Hole(data)).expect("data has an end");
+            at = data / BLOCK * BLOCK;
+            while at < hole {
+                let size = usize::try_from(BLOCK.min(length - at)).expect("a block is small");
+                let mut block = vec![0; size];
+                file.read_exact_at(&mut block, at).expect("the volume is read");
+                if block.iter().any(|byte| *byte != 0) {
+                    blocks.insert(at, block);
+                }
+                at += BLOCK;
+            }
+            at = at.max(hole);
+        }
+        Content { length, blocks }
     }
 }
 
