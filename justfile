@@ -30,6 +30,10 @@ guests:
 test *args: build
     @tools/test "$@"
 
+# Get the clients of Cinder's API that the tests use (cinder, openstack, schemathesis), and say where they are
+clients:
+    @tools/clients
+
 # Run every hostile guest, a line each: what came of it and after what time
 zoo: build
     cargo test --quiet --workspace --test zoo -- --nocapture --test-threads 1

@@ -9,9 +9,12 @@
     reason = "a test that cannot begin must say why"
 )]
 
+pub mod cinder;
+pub mod clients;
 pub mod fleet;
 pub mod guests;
 pub mod process;
+pub mod rest;
 pub mod servers;
 pub mod service;
 pub mod soak;
