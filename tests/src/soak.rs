@@ -1,9 +1,9 @@
 //! A service that initialises, fails and initialises again without a pause: does it grow?
 //!
 //! How: backends that fail in every way there is, each tried again every [`INTERVAL`], beside healthy ones whose storage
-//! is taken away and given back, and which are told to initialise anew, by chance from a seed. Once a second the
+//! is taken away and given back, and which are told to initialise anew, by chance from a seed. Ten times a second the
 //! process's threads, files and memory are read. Threads and files come and go with every try, so the least of
-//! several looks is what is held for good; memory is compared between the first and the last fifth, after a warm-up.
+//! many looks is what is held for good; memory is compared between the first and the last fifth, after a warm-up.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,6 +18,9 @@ pub const INTERVAL: Duration = Duration::from_millis(200);
 
 /// The deadline of those that hang.
 const DEADLINE: Duration = Duration::from_millis(100);
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Not measured: caches and pools fill.
 const WARM_UP: Duration = Duration::from_secs(5);
@@ -56,7 +59,7 @@ pub struct Soaked {
     pub first: Usage,
     /// The least of the last fifth.
     pub last: Usage,
-    /// What was read each second.
+    /// What was read, ten times a second.
     pub looks: Vec<Usage>,
 }
 
@@ -97,12 +100,15 @@ pub fn soak(span: Duration, seed: u64) -> Soaked {
     while begin.elapsed() < span {
         disturb(&service, &storage(chance.usize(..HEALTHY)), &mut chance);
         seen.disturbances += 1;
-        std::thread::sleep(Duration::from_millis(chance.u64(..100)));
-        if begin.elapsed() >= next_look {
-            next_look += Duration::from_secs(1);
-            seen.looks.push(Usage::of(service.pid()));
-            check(&service);
+        let pause = Instant::now() + Duration::from_millis(chance.u64(..100));
+        while Instant::now() < pause {
+            std::thread::sleep(Duration::from_millis(10));
+            if begin.elapsed() >= next_look {
+                next_look += LOOK;
+                seen.looks.push(Usage::of(service.pid()));
+            }
         }
+        check(&service);
     }
     for number in 0..HEALTHY {
         give_back(&storage(number));

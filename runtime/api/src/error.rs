@@ -25,6 +25,10 @@ impl ApiError {
 }
 
 impl ApiError {
+    pub(crate) fn with(status: StatusCode, view: ErrorView) -> Self {
+        ApiError(status, view)
+    }
+
     /// What is asked for is refused for a reason that its owner has put into words.
     pub(crate) fn refused(view: ErrorView) -> Self {
         ApiError(StatusCode::UNPROCESSABLE_ENTITY, view)
@@ -37,6 +41,7 @@ impl From<ManagerError> for ApiError {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
             ErrorKind::Invalid => StatusCode::BAD_REQUEST,
             ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::OverQuota => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };

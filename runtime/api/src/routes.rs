@@ -8,7 +8,9 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use cofferdam_manager::{BackupId, Manager, NewBackup, OperationId, Reloaded};
+use cofferdam_manager::{
+    BackupId, BackupQuery, BackupSource, Caller, Manager, NewBackup, OperationId, Reloaded, RestoreTarget,
+};
 use futures::future::BoxFuture;
 use serde::Deserialize;
 
@@ -104,14 +106,19 @@ struct ListQuery {
 
 async fn backups(State(manager): Shared, Query(query): Query<ListQuery>) -> Answer<Json<Vec<BackupView>>> {
     let marker = query.marker.as_deref().map(id).transpose()?;
-    let list = manager
-        .backups(query.limit.unwrap_or(1000).clamp(1, 1000), marker)
-        .await?;
+    let query = BackupQuery {
+        limit: query.limit.unwrap_or(1000).clamp(1, 1000),
+        marker: marker.map(|id| id.0),
+        ..BackupQuery::default()
+    };
+    let list = manager.backups(&query).await?;
     Ok(Json(list.iter().map(views::backup).collect()))
 }
 
 async fn backup(State(manager): Shared, Path(text): Path<String>) -> Answer<Json<BackupView>> {
-    Ok(Json(views::backup(&manager.backup(id(&text)?).await?)))
+    Ok(Json(views::backup(
+        &manager.backup_of(&Caller::local(), id(&text)?).await?,
+    )))
 }
 
 async fn create(
@@ -120,8 +127,10 @@ async fn create(
 ) -> Answer<(StatusCode, Json<OperationView>)> {
     let request = body(request)?;
     let new = NewBackup {
-        volume: PathBuf::from(request.volume),
+        source: BackupSource::Path(PathBuf::from(request.volume)),
         backend: request.backend,
+        availability_zone: None,
+        metadata: std::collections::BTreeMap::new(),
         name: request.name,
         description: request.description,
         container: request.container,
@@ -129,7 +138,8 @@ async fn create(
         parent: request.parent.as_deref().map(id).transpose()?,
         force: request.force,
     };
-    Ok(accepted(&manager.create(new).await?))
+    let (_, operation) = manager.create(&Caller::local(), new).await?;
+    Ok(accepted(&operation))
 }
 
 async fn adopt(
@@ -172,7 +182,7 @@ async fn remove_orphans(
 }
 
 async fn export(State(manager): Shared, Path(text): Path<String>) -> Answer<Json<BackupRecordView>> {
-    let exported = manager.export(id(&text)?).await?;
+    let exported = manager.export(&Caller::local(), id(&text)?).await?;
     Ok(Json(BackupRecordView {
         backup_service: exported.service,
         backup_url: exported.url,
@@ -191,7 +201,10 @@ async fn import(
             "say in \"backend\" which one holds the objects",
         )
     })?;
-    let record = manager.import(&backend, &request.backup_url).await?;
+    let (service, url) = (&request.backup_service, &request.backup_url);
+    let record = manager
+        .import(&Caller::local(), service, Some(&backend), url)
+        .await?;
     Ok((StatusCode::CREATED, Json(views::backup(&record))))
 }
 
@@ -201,25 +214,28 @@ async fn restore(
     request: Result<Json<RestoreRequest>, axum::extract::rejection::JsonRejection>,
 ) -> Answer<(StatusCode, Json<OperationView>)> {
     let request = body(request)?;
-    Ok(accepted(
-        &manager
-            .restore(id(&text)?, PathBuf::from(request.target), request.overwrite)
-            .await?,
-    ))
+    let target = RestoreTarget::Path {
+        path: PathBuf::from(request.target),
+        overwrite: request.overwrite,
+    };
+    let (operation, _) = manager.restore(&Caller::local(), id(&text)?, target).await?;
+    Ok(accepted(&operation))
 }
 
 async fn verify(
     State(manager): Shared,
     Path(text): Path<String>,
 ) -> Answer<(StatusCode, Json<OperationView>)> {
-    Ok(accepted(&manager.verify(id(&text)?).await?))
+    Ok(accepted(&manager.verify(&Caller::local(), id(&text)?).await?))
 }
 
 async fn delete(
     State(manager): Shared,
     Path(text): Path<String>,
 ) -> Answer<(StatusCode, Json<OperationView>)> {
-    Ok(accepted(&manager.delete(id(&text)?).await?))
+    Ok(accepted(
+        &manager.delete(&Caller::local(), id(&text)?, false).await?,
+    ))
 }
 
 async fn operation(State(manager): Shared, Path(text): Path<String>) -> Answer<Json<OperationView>> {

@@ -135,6 +135,7 @@ columns! {
         AvailabilityZone Text false "availability_zone";
         Bootable Boolean false "bootable";
         ReadOnly Boolean false "read_only", "readonly";
+        Managed Boolean false "managed";
         ProjectId Text false "project_id", "tenant_id";
         UserId Text false "user_id";
         SnapshotId Id true "snapshot_id";

@@ -1,12 +1,16 @@
 //! Taking in a backup that has no record here: made by Cinder, or by us before the catalog was lost.
 
-use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Repository, VolumeId};
+use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Repository as _, Step, VolumeId};
 use cofferdam_transfer::{Description, Expected, Link, Location};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::caller::Caller;
 use crate::error::ManagerError;
 use crate::manager::Manager;
+
+/// Where the path of the volume stands in a record that was made of what a backend holds.
+pub(crate) const ADOPTED: &str = "(adopted)";
 
 impl Manager {
     /// Reads a backup's control objects and records it as `available`. Reads no data: verify it to be sure of that.
@@ -20,12 +24,14 @@ impl Manager {
         container: String,
         prefix: String,
     ) -> Result<BackupRecord, ManagerError> {
-        self.adopt_with(backend, container, prefix, |_| Ok(())).await
+        self.adopt_with(&Caller::local(), backend, container, prefix, |_| Ok(()))
+            .await
     }
 
     /// The same with a last look at the record before it is kept.
     pub(crate) async fn adopt_with(
         &self,
+        caller: &Caller,
         backend: &str,
         container: String,
         prefix: String,
@@ -54,8 +60,15 @@ impl Manager {
         record.driver = Some(driver);
         record.container = Some(location.container);
         record.prefix = Some(location.prefix);
+        record.project_id = caller.project_id.clone();
+        record.user_id = caller.user_id.clone();
+        record.request_id = caller.request_id.clone();
         look(&mut record)?;
-        self.catalog.insert(&record).await?;
+        let insert = Step::InsertBackup {
+            record: Box::new(record.clone()),
+            quotas: caller.is_counted.then(|| self.options.quotas.for_backups()),
+        };
+        self.catalog.commit(vec![insert]).await?;
         Ok(record)
     }
 
@@ -100,7 +113,7 @@ impl Manager {
         record.availability_zone = self.options.availability_zone.clone();
         record.name = found.name;
         record.description = found.description;
-        record.volume_path = "(adopted)".into();
+        record.volume_path = ADOPTED.into();
         record.volume_bytes = found.bytes;
         record.size_gib = found.bytes.div_ceil(1 << 30);
         record.algorithm = "(adopted)".into();

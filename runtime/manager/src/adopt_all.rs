@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use cofferdam_catalog::{BackupId, BackupRecord, CatalogError, Repository};
+use cofferdam_catalog::{BackupId, BackupRecord, CatalogError, Repository as _};
 use cofferdam_transfer::documents::{classify, metadata_name};
 use cofferdam_transfer::{Location, ObjectKind, TransferError, list_all, parent_of};
 

@@ -9,11 +9,12 @@ pub(crate) mod fuzz;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Repository};
+use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Repository as _};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::caller::Caller;
 use crate::error::ManagerError;
 use crate::manager::Manager;
 
@@ -54,7 +55,7 @@ pub struct Exported {
 }
 
 /// What is taken of a record on its way in.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Imported {
     id: BackupId,
     container: String,
@@ -70,11 +71,12 @@ impl Manager {
     ///
     /// # Errors
     /// When there is no such backup, or it is not `available`.
-    pub async fn export(&self, id: BackupId) -> Result<Exported, ManagerError> {
-        let record = self.catalog.backup(id).await?;
+    pub async fn export(&self, caller: &Caller, id: BackupId) -> Result<Exported, ManagerError> {
+        let record = self.backup_of(caller, id).await?;
         if record.status != BackupStatus::Available {
             return Err(ManagerError::WrongStatus {
-                id: format!("backup {id}"),
+                what: "backup",
+                id: id.to_string(),
                 status: record.status.to_string(),
                 wanted: "it must be available".into(),
             });
@@ -83,13 +85,73 @@ impl Manager {
     }
 
     /// Takes in a backup by its record as text: read from its objects, which must be there and agree with it. A chain is
-    /// imported member by member, the full one first.
+    /// imported member by member, the full one first. Without a backend those that are up are asked, first those of the driver
+    /// that the record names.
     ///
     /// # Errors
-    /// When the text is no record, and whatever hinders [`Manager::adopt`].
-    pub async fn import(&self, backend: &str, url: &str) -> Result<BackupRecord, ManagerError> {
+    /// When the text is no record, no backend is up, and whatever hinders [`Manager::adopt`].
+    pub async fn import(
+        &self,
+        caller: &Caller,
+        service: &str,
+        backend: Option<&str>,
+        url: &str,
+    ) -> Result<BackupRecord, ManagerError> {
         let imported = decode(url)?;
-        self.adopt_with(backend, imported.container, imported.prefix, |record| {
+        if self.catalog.backup(imported.id).await.is_ok() {
+            return Err(ManagerError::Invalid {
+                message: format!("Backup already exists in database: {}", imported.id),
+                remedy: "use the one that is there".into(),
+            });
+        }
+        let mut refusal = None;
+        for name in self.holders(service, backend)? {
+            match self.import_from(caller, &name, imported.clone()).await {
+                Ok(record) => return Ok(record),
+                Err(error) => {
+                    tracing::debug!(backend = name, %error, "the record is of no backup there");
+                    refusal = refusal.or(Some(error));
+                }
+            }
+        }
+        Err(refusal.unwrap_or_else(|| refused("no backend is configured")))
+    }
+
+    /// The backends that may hold what a record describes.
+    fn holders(&self, service: &str, backend: Option<&str>) -> Result<Vec<String>, ManagerError> {
+        if let Some(name) = backend {
+            return Ok(vec![name.to_owned()]);
+        }
+        let (mut up, mut hindered) = (Vec::new(), Vec::new());
+        for name in &self.backends().order {
+            match self.choose(Some(name)) {
+                Ok((_, generation)) => up.push((name.clone(), generation.known.info.name.clone())),
+                Err(ManagerError::BackendDown { reason, .. }) => {
+                    hindered.push((name.clone(), format!("is down ({reason})")));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if up.is_empty() {
+            return Err(ManagerError::NoBackend { reasons: hindered });
+        }
+        let named = |driver: &str| {
+            driver == service
+                || CLASSES
+                    .iter()
+                    .any(|(known, class)| *known == driver && *class == service)
+        };
+        up.sort_by_key(|(_, driver)| !named(driver));
+        Ok(up.into_iter().map(|(name, _)| name).collect())
+    }
+
+    async fn import_from(
+        &self,
+        caller: &Caller,
+        backend: &str,
+        imported: Imported,
+    ) -> Result<BackupRecord, ManagerError> {
+        self.adopt_with(caller, backend, imported.container, imported.prefix, |record| {
             if record.id != imported.id {
                 return Err(refused(&format!(
                     "it is of backup {}, but the objects that it names are of backup {}",
@@ -142,7 +204,7 @@ fn encode(record: &BackupRecord) -> Exported {
         "snapshot_id": Value::Null,
         "data_timestamp": time(record.data_timestamp),
         "restore_volume_id": Value::Null,
-        "metadata": {},
+        "metadata": record.metadata,
         "encryption_key_id": Value::Null,
         "created_at": time(record.created_at),
         "updated_at": time(record.updated_at),

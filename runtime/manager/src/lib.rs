@@ -5,47 +5,68 @@
 //! happen. A request that needs a backend that is down is refused at once with the reason. What a killed process
 //! left unfinished is put right when the next one starts ([`recover`]).
 
+mod admission;
 mod adopt;
 mod adopt_all;
+mod backups;
+mod caller;
 mod create;
 mod delete;
 mod driver;
 mod error;
 mod export;
+mod images;
 mod inspect;
 mod journals;
 mod manager;
+mod messages;
 mod notify;
 mod offline;
 mod operations;
 mod options;
 mod orphans;
+mod quotas;
 mod recover;
 mod reload;
 mod restore;
+mod schedule;
 mod scrub;
 mod store;
+mod switches;
 mod verify;
+mod volume_meta;
+mod volumes;
 
 pub use adopt_all::Adopted;
-pub use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, EventRecord};
+pub use caller::Caller;
+pub use cofferdam_catalog::{
+    BackupColumn, BackupId, BackupQuery, BackupRecord, BackupStatus, Column, Comparison, Direction,
+    EventRecord, Filter, Kind, ListQuery, MAX_FILTERS, MAX_SORT_KEYS, MessageColumn, MessageQuery,
+    MessageRecord, Quota, SnapshotColumn, SnapshotId, SnapshotQuery, SnapshotRecord, SnapshotStatus, Usage,
+    VolumeColumn, VolumeId, VolumeQuery, VolumeRecord, VolumeStatus,
+};
 pub use cofferdam_sandbox::Source;
 pub use cofferdam_sandbox::compile::{CompileHelper, child as compile_child};
 pub use cofferdam_sandbox::contract::{OptionInfo, OptionKind, SettingValue};
 pub use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, Written, is_plain_absolute};
 pub use cofferdam_sandbox::{Failure, Limits, units};
 pub use cofferdam_supervisor::{Phase, ServiceState};
-pub use create::NewBackup;
+pub use create::{BackupSource, NewBackup};
 pub use error::{ErrorKind, ManagerError};
 pub use export::Exported;
 pub use inspect::{BackendGrant, Inspection, Inspector, Refusal, show_setting};
+pub use jiff::Timestamp;
 pub use manager::{Manager, ServiceStatus};
 pub use notify::webhook::Deliveries;
 pub use offline::Offline;
 pub use operations::{OperationId, OperationKind, OperationState, OperationStatus};
 pub use options::{BackendOptions, Patience, ServiceOptions, Supervision, Webhook};
 pub use orphans::Orphan;
+pub use quotas::{ProjectQuotas, QuotaDefaults};
 pub use reload::{ReloadError, Reloaded};
+pub use restore::RestoreTarget;
+pub use switches::Switched;
+pub use volumes::{Edit, MAX_GIB, NewSnapshot, NewVolume, Registered, VOLUME_TYPE, VolumeOrigin};
 
 /// Doors for a fuzzer: each takes any bytes, and panics when they break a rule.
 #[doc(hidden)]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use cofferdam_catalog::{BackupId, BackupQuery, BackupRecord, Catalog, EventRecord, Repository};
+use cofferdam_catalog::{Catalog, EventRecord, Repository as _, ServiceSwitch};
 use cofferdam_sandbox::Sandbox;
 use cofferdam_sandbox::compile::CompileHelper;
 use cofferdam_supervisor::{Status, Supervisor};
@@ -16,6 +16,7 @@ use cofferdam_transfer::{ObjectStore, Resources};
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
+use crate::admission::Admission;
 use crate::driver::{BackendDriver, Generation};
 use crate::error::ManagerError;
 use crate::notify::recorder::Recorder;
@@ -69,6 +70,9 @@ pub struct Manager {
     pub(crate) catalog: Catalog,
     pub(crate) supervisor: Arc<Supervisor<BackendDriver>>,
     pub(crate) operations: Arc<Operations>,
+    pub(crate) admission: Arc<Admission>,
+    /// As the catalog has them.
+    pub(crate) switches: RwLock<BTreeMap<String, ServiceSwitch>>,
     pub(crate) sandbox: Sandbox,
     /// Replaced as a whole by a reload.
     pub(crate) backends: RwLock<Arc<Backends>>,
@@ -113,12 +117,18 @@ impl Manager {
                 deliveries.clone(),
             )?;
         }
+        let switches = catalog.switches().await?;
+        let own = switches.into_iter().filter(|switch| switch.host == options.host);
+        let switches = own.map(|switch| (switch.name.clone(), switch)).collect();
+        let admission = Admission::new(options.max_operations);
         let resources = Resources::new(options.transfer_memory, options.transfer_parallelism);
         let manager = Arc::new(Manager {
             options,
             catalog,
             supervisor,
             operations: Operations::new(resources),
+            admission,
+            switches: RwLock::new(switches),
             sandbox,
             backends: RwLock::new(Arc::new(backends)),
             reloading: tokio::sync::Mutex::default(),
@@ -145,6 +155,8 @@ impl Manager {
             crate::scrub::start(&manager, within);
         }
         let interrupted = manager.recover().await?;
+        manager.recover_volumes(&interrupted).await?;
+        manager.register_volumes().await?;
         if !manager.options.inithost_offload {
             manager.operations.idle().await;
         }
@@ -245,37 +257,22 @@ impl Manager {
         }
     }
 
-    /// Backups, newest first.
-    ///
-    /// # Errors
-    /// When the catalog cannot be read.
-    pub async fn backups(
-        &self,
-        limit: u32,
-        marker: Option<BackupId>,
-    ) -> Result<Vec<BackupRecord>, ManagerError> {
-        let query = BackupQuery {
-            limit,
-            marker: marker.map(|id| id.0),
-            ..BackupQuery::default()
-        };
-        Ok(self.catalog.list_backups(&query).await?)
-    }
-
-    /// One backup.
-    ///
-    /// # Errors
-    /// [`ManagerError::UnknownBackup`].
-    pub async fn backup(&self, id: BackupId) -> Result<BackupRecord, ManagerError> {
-        Ok(self.catalog.backup(id).await?)
-    }
-
     /// One operation.
     ///
     /// # Errors
     /// [`ManagerError::UnknownOperation`].
     pub fn operation(&self, id: OperationId) -> Result<OperationStatus, ManagerError> {
         self.operations.status(id)
+    }
+
+    /// Backups and restores that wait until others have ended (`backup_max_operations`).
+    pub fn waiting(&self) -> usize {
+        self.admission.waiting()
+    }
+
+    /// Name of this host.
+    pub fn host(&self) -> &str {
+        &self.options.host
     }
 
     /// Stops: no new operations, running ones are cancelled and waited for, drivers are ended.

@@ -1,6 +1,6 @@
 //! What the catalog says of the services when no service runs: nothing is up, and what was last known is told.
 
-use cofferdam_catalog::{Catalog, EventRecord, Repository};
+use cofferdam_catalog::{Catalog, EventRecord, Repository as _};
 use cofferdam_supervisor::{Phase, ServiceState, Status};
 
 use crate::error::ManagerError;

@@ -76,6 +76,13 @@ struct Entry {
     backup: BackupId,
     state: OperationState,
     progress: Arc<Progress>,
+    cancel: Cancel,
+}
+
+impl Entry {
+    fn runs_on(&self, backup: BackupId) -> bool {
+        self.backup == backup && matches!(self.state, OperationState::Running)
+    }
 }
 
 #[derive(Default)]
@@ -118,12 +125,14 @@ impl Operations {
     /// A new operation; what is returned goes into its task.
     pub(crate) fn begin(self: &Arc<Self>, kind: OperationKind, backup: BackupId) -> Running {
         let (id, progress) = (OperationId(Uuid::new_v4()), Arc::new(Progress::default()));
+        let cancel = self.cancel.child();
         let mut table = self.table();
         let entry = Entry {
             kind,
             backup,
             state: OperationState::Running,
             progress: progress.clone(),
+            cancel: cancel.clone(),
         };
         table.entries.insert(id, entry);
         table.running += 1;
@@ -133,7 +142,7 @@ impl Operations {
             id,
             control: Control {
                 progress,
-                cancel: self.cancel.clone(),
+                cancel,
                 resources: self.resources.clone(),
             },
             ended: false,
@@ -153,6 +162,29 @@ impl Operations {
             state: entry.state.clone(),
             progress: entry.progress.snapshot(),
         })
+    }
+
+    /// How far the operation is that runs on a backup.
+    pub(crate) fn progress_of(&self, backup: BackupId) -> Option<Snapshot> {
+        let table = self.table();
+        let running = table.entries.values().find(|entry| entry.runs_on(backup));
+        running.map(|entry| entry.progress.snapshot())
+    }
+
+    /// Tells what runs on a backup to stop, but for deletes, and waits until it has.
+    pub(crate) async fn stop(&self, backup: BackupId) {
+        let mut running = self.running.subscribe();
+        let stops = |entry: &Entry| entry.runs_on(backup) && entry.kind != OperationKind::Delete;
+        for entry in self.table().entries.values().filter(|entry| stops(entry)) {
+            entry.cancel.cancel();
+        }
+        // The number of those that run changes whenever one ends. Not looked at within the channel, whose lock is taken
+        // under the table's.
+        while self.table().entries.values().any(&stops) {
+            if running.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Waits until no operation runs.

@@ -7,6 +7,9 @@ use std::time::Duration;
 use cofferdam_sandbox::Limits;
 use cofferdam_sandbox::requirements::{Grants, Written};
 
+use crate::quotas::QuotaDefaults;
+use crate::volumes::Registered;
+
 pub use cofferdam_supervisor::Settings as Supervision;
 pub use cofferdam_transfer::Patience;
 
@@ -34,6 +37,14 @@ pub struct ServiceOptions {
     pub verify_within: Option<Duration>,
     /// Where events are sent; none: nowhere.
     pub webhook: Option<Webhook>,
+    /// Backups and restores that run at once; 0: all (`backup_max_operations`).
+    pub max_operations: usize,
+    /// Folders for the files of new volumes.
+    pub volume_folders: Vec<PathBuf>,
+    /// Volumes that exist already.
+    pub registered_volumes: Vec<Registered>,
+    /// Limits of projects that have none of their own.
+    pub quotas: QuotaDefaults,
 }
 
 /// A receiver of events over HTTP.
@@ -52,6 +63,8 @@ pub struct Webhook {
 pub struct BackendOptions {
     /// Its name in the configuration.
     pub name: String,
+    /// Where it is.
+    pub availability_zone: String,
     /// The driver's component.
     pub driver_file: PathBuf,
     /// The driver's settings as written in the configuration.

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cofferdam_catalog::{BackupId, BackupRecord, Repository};
+use cofferdam_catalog::{BackupId, BackupRecord, Repository as _};
 use cofferdam_transfer::documents::classify;
 use cofferdam_transfer::{Location, TransferError, list_all};
 

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cofferdam_catalog::{BackupRecord, BackupStatus, Change, Repository};
+use cofferdam_catalog::{BackupRecord, BackupStatus, Change, Repository as _};
 
 use crate::error::ManagerError;
 use crate::manager::Manager;

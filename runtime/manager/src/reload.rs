@@ -132,6 +132,10 @@ fn differences(now: &ServiceOptions, new: &ServiceOptions) -> Vec<String> {
         event_history,
         verify_within,
         webhook,
+        max_operations,
+        volume_folders,
+        registered_volumes,
+        quotas,
     } = new;
     let differs = [
         ("state_path", now.state_path != *state_path),
@@ -152,6 +156,10 @@ fn differences(now: &ServiceOptions, new: &ServiceOptions) -> Vec<String> {
         ("event_history", now.event_history != *event_history),
         ("backup_verify_within", now.verify_within != *verify_within),
         ("event_webhook", now.webhook != *webhook),
+        ("backup_max_operations", now.max_operations != *max_operations),
+        ("volume_folders", now.volume_folders != *volume_folders),
+        ("volumes", now.registered_volumes != *registered_volumes),
+        ("quota_*", now.quotas != *quotas),
     ];
     let names = differs.into_iter().filter(|(_, differs)| *differs);
     names.map(|(name, _)| name.to_owned()).collect()

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::caller::Caller;
 use crate::manager::Manager;
 use crate::operations::OperationState;
 
@@ -54,7 +55,7 @@ async fn one(manager: &Weak<Manager>, within: Duration) -> Option<()> {
         let mut running = None;
         for id in due {
             // One whose backend is down, or that is in use, has its turn later.
-            match manager.verify(id).await {
+            match manager.verify(&Caller::local(), id).await {
                 Ok(status) => {
                     tracing::debug!(backup_id = %id, "verified again, as backup_verify_within asks");
                     running = Some(status.id);

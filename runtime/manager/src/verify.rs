@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use cofferdam_catalog::{BackupId, BackupStatus, Change, Repository};
+use cofferdam_catalog::{BackupId, BackupStatus, Change, Repository as _};
 use cofferdam_sandbox::units::show_bytes;
 use cofferdam_transfer::Verdict;
 use jiff::Timestamp;
 
+use crate::caller::Caller;
 use crate::error::ManagerError;
 use crate::manager::Manager;
 use crate::operations::{OperationKind, OperationStatus};
@@ -16,12 +17,17 @@ impl Manager {
     ///
     /// # Errors
     /// When there is no such backup, it is not `available`, or its backend is down.
-    pub async fn verify(self: &Arc<Self>, id: BackupId) -> Result<OperationStatus, ManagerError> {
+    pub async fn verify(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: BackupId,
+    ) -> Result<OperationStatus, ManagerError> {
         self.check_running()?;
-        let record = self.catalog.backup(id).await?;
+        let record = self.backup_of(caller, id).await?;
         if record.status != BackupStatus::Available {
             return Err(ManagerError::WrongStatus {
-                id: format!("backup {id}"),
+                what: "backup",
+                id: id.to_string(),
                 status: record.status.to_string(),
                 wanted: "it must be available".into(),
             });

@@ -152,6 +152,8 @@ impl Tally {
 #[derive(Debug, Clone)]
 pub struct Cancel {
     wish: Arc<watch::Sender<bool>>,
+    /// Whoever stops that stops this too.
+    above: Option<Arc<watch::Sender<bool>>>,
 }
 
 impl Default for Cancel {
@@ -165,6 +167,16 @@ impl Cancel {
     pub fn new() -> Self {
         Cancel {
             wish: Arc::new(watch::channel(false).0),
+            above: None,
+        }
+    }
+
+    /// One that also stops when this one does, and can be stopped alone. One level deep.
+    #[must_use]
+    pub fn child(&self) -> Cancel {
+        Cancel {
+            wish: Arc::new(watch::channel(false).0),
+            above: Some(self.wish.clone()),
         }
     }
 
@@ -175,12 +187,26 @@ impl Cancel {
 
     /// Whether somebody asked.
     pub fn is_cancelled(&self) -> bool {
+        *self.wish.borrow() || self.above.as_ref().is_some_and(|above| *above.borrow())
+    }
+
+    /// Whether somebody asked this one alone, and not what it is a child of.
+    pub fn is_cancelled_alone(&self) -> bool {
         *self.wish.borrow()
     }
 
     /// Waits until somebody asks.
     pub async fn cancelled(&self) {
-        // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = self.wish.subscribe().wait_for(|wish| *wish).await;
+        // The senders live as long as `self`, so waiting cannot fail.
+        let (mut own, above) = (self.wish.subscribe(), self.above.as_ref());
+        let Some(above) = above else {
+            let _ = own.wait_for(|wish| *wish).await;
+            return;
+        };
+        let mut above = above.subscribe();
+        tokio::select! {
+            _ = own.wait_for(|wish| *wish) => {}
+            _ = above.wait_for(|wish| *wish) => {}
+        }
     }
 }

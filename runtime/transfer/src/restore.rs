@@ -16,7 +16,7 @@ use crate::thread;
 use crate::volume::Target;
 
 /// What was restored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreOutcome {
     /// Data objects of the backup and of those that it builds on.
     pub object_count: u64,
@@ -24,6 +24,8 @@ pub struct RestoreOutcome {
     pub bytes: u64,
     /// Bytes of zeros that a new file has as holes.
     pub zero_bytes: u64,
+    /// What the backup keeps of its volume beside the data (Cinder's `volume_meta`).
+    pub volume_meta: Option<String>,
 }
 
 /// Restores a backup onto a new file or, with `overwrite`, onto what is there. `chain` is the backup itself, then what it
@@ -71,6 +73,10 @@ async fn run(
         .iter()
         .map(|one| one.metadata.objects.len() as u64);
     let object_count = objects.sum();
+    let volume_meta = manifest
+        .generations
+        .first()
+        .and_then(|newest| newest.metadata.volume_meta.clone());
     progress.set_total(bytes);
     let target = thread::spawn("open", move || Target::open(&place.path, place.overwrite, bytes))?
         .join()
@@ -106,5 +112,6 @@ async fn run(
         object_count,
         bytes,
         zero_bytes,
+        volume_meta,
     })
 }

@@ -5,14 +5,19 @@ pub(crate) mod options;
 mod parse;
 mod secret;
 mod value;
+mod volumes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use cofferdam_api::Public;
+use cofferdam_api::auth::Noauth;
 use cofferdam_manager::{
-    BackendOptions, DirectoryGrant, Grants, Limits, Patience, ServiceOptions, Supervision, Webhook, Written,
+    BackendOptions, DirectoryGrant, Grants, Limits, Patience, QuotaDefaults, Registered, ServiceOptions,
+    Supervision, Webhook, Written,
 };
 
 pub(crate) use parse::ConfigError;
@@ -39,6 +44,8 @@ pub(crate) struct Config {
     /// The options at the top that the file sets.
     pub(crate) values: BTreeMap<&'static str, Value>,
     pub(crate) backends: Vec<BackendSection>,
+    /// Volumes that exist already.
+    pub(crate) volumes: Vec<Registered>,
 }
 
 impl Config {
@@ -127,6 +134,41 @@ impl Config {
                 .and_then(Value::into_duration)
                 .filter(|within| !within.is_zero()),
             webhook: self.webhook(),
+            max_operations: usize::try_from(self.integer("backup_max_operations")).unwrap_or_default(),
+            volume_folders: self
+                .service_value("volume_folders")
+                .and_then(Value::into_paths)
+                .unwrap_or_default(),
+            registered_volumes: self.volumes.clone(),
+            quotas: QuotaDefaults {
+                backups: self.integer("quota_backups"),
+                backup_gigabytes: self.integer("quota_backup_gigabytes"),
+                volumes: self.integer("quota_volumes"),
+                gigabytes: self.integer("quota_gigabytes"),
+                snapshots: self.integer("quota_snapshots"),
+            },
+        }
+    }
+
+    fn integer(&self, name: &str) -> i64 {
+        let value = self.service_value(name).and_then(Value::into_integer);
+        value.unwrap_or_default()
+    }
+
+    fn texts(&self, name: &str) -> Vec<String> {
+        let value = self.service_value(name).and_then(Value::into_texts);
+        value.unwrap_or_default()
+    }
+
+    /// How the API reaches the network: who is let in, and what links begin with.
+    pub(crate) fn public(&self, scheme: &'static str) -> Public {
+        Public {
+            auth: Arc::new(Noauth {
+                admins: self.texts("noauth_admins"),
+                readers: self.texts("noauth_readers"),
+            }),
+            scheme,
+            endpoint: self.service_value("public_endpoint").and_then(Value::into_text),
         }
     }
 
@@ -173,6 +215,7 @@ impl Config {
         let unsigned = |name: &str| u64::try_from(number(name)).unwrap_or_default();
         Ok(BackendOptions {
             name: backend.name.clone(),
+            availability_zone: text("storage_availability_zone"),
             driver_file: self.driver_file(backend)?,
             settings: backend
                 .settings

@@ -20,6 +20,8 @@ pub(crate) enum Kind {
     Path,
     /// Several of them.
     Paths,
+    /// Several texts.
+    Texts,
     /// One of these words, in any case.
     Choice(&'static [&'static str]),
 }
@@ -47,6 +49,7 @@ impl Kind {
             }
             Kind::Path => "a path".into(),
             Kind::Paths => "a list of paths".into(),
+            Kind::Texts => "a list of texts".into(),
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }
@@ -130,9 +133,83 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
     OptionSpec {
         name: "storage_availability_zone",
         kind: Kind::Text,
-        scope: Scope::Service,
+        scope: Scope::Both,
         default: Some("\"nova\""),
-        text: "Availability zone of the service; some drivers put it into object names.",
+        text: "Availability zone of the service, its volumes and its backends; some drivers put it into object names. A backup that \
+               asks for a zone goes to a backend in it.",
+    },
+    OptionSpec {
+        name: "backup_max_operations",
+        kind: Kind::Integer(0, 100_000),
+        scope: Scope::Service,
+        default: Some("15"),
+        text: "Backups and restores that run at once; the others wait, and projects take turns. 0: all run.",
+    },
+    OptionSpec {
+        name: "volume_folders",
+        kind: Kind::Paths,
+        scope: Scope::Service,
+        default: Some("[]"),
+        text: "Folders for the raw files of volumes that are made over the API; each goes where the most room is. None: no volumes \
+               can be made, only those registered in `[volumes.NAME]` are there.",
+    },
+    OptionSpec {
+        name: "quota_backups",
+        kind: Kind::Integer(-1, 2_147_483_647),
+        scope: Scope::Service,
+        default: Some("10"),
+        text: "Backups that a project may have, unless it has a quota of its own; -1: any number. Binds what is made over Cinder's \
+               API, not the command line on the service's own machine.",
+    },
+    OptionSpec {
+        name: "quota_backup_gigabytes",
+        kind: Kind::Integer(-1, 2_147_483_647),
+        scope: Scope::Service,
+        default: Some("1000"),
+        text: "GiB of the volumes of all a project's backups, also of incremental ones; -1: any.",
+    },
+    OptionSpec {
+        name: "quota_volumes",
+        kind: Kind::Integer(-1, 2_147_483_647),
+        scope: Scope::Service,
+        default: Some("10"),
+        text: "Volumes that a project may have; -1: any number.",
+    },
+    OptionSpec {
+        name: "quota_gigabytes",
+        kind: Kind::Integer(-1, 2_147_483_647),
+        scope: Scope::Service,
+        default: Some("1000"),
+        text: "GiB of a project's volumes and snapshots; -1: any.",
+    },
+    OptionSpec {
+        name: "quota_snapshots",
+        kind: Kind::Integer(-1, 2_147_483_647),
+        scope: Scope::Service,
+        default: Some("10"),
+        text: "Snapshots that a project may have; -1: any number.",
+    },
+    OptionSpec {
+        name: "public_endpoint",
+        kind: Kind::Text,
+        scope: Scope::Service,
+        default: None,
+        text: "The URL that clients reach the API by, such as `https://backup.example`, for the links in its answers. Default: what \
+               each client calls it.",
+    },
+    OptionSpec {
+        name: "noauth_admins",
+        kind: Kind::Texts,
+        scope: Scope::Service,
+        default: Some("[\"admin\"]"),
+        text: "With `auth_strategy = \"noauth\"`: users who are administrators. Cinder makes everybody one.",
+    },
+    OptionSpec {
+        name: "noauth_readers",
+        kind: Kind::Texts,
+        scope: Scope::Service,
+        default: Some("[]"),
+        text: "With `auth_strategy = \"noauth\"`: users who may only look.",
     },
     OptionSpec {
         name: "backup_service_inithost_offload",

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::options::{self, OPTIONS, Scope};
 use super::value::{self, Data, Origin, Raw, Value};
-use super::{BackendSection, Config, grants, secret};
+use super::{BackendSection, Config, grants, secret, volumes};
 
 /// What is wrong with a configuration, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +147,7 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
         file: file.to_owned(),
         values: BTreeMap::new(),
         backends: Vec::new(),
+        volumes: Vec::new(),
     };
     let mut sections = None;
     for (key, value) in table.get_ref() {
@@ -163,12 +164,15 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
                 config.values.insert(name, value);
             }
             None if name == "backends" => sections = Some((key, value)),
+            None if name == "volumes" => {
+                config.volumes = volumes::volumes(&source, key.span().start, value)?;
+            }
             None => {
                 let valid = valid_keys(|scope| scope != Scope::Backend);
                 return source.fail(
                     key.span().start,
                     format!(
-                        "unknown option {name:?}{}; valid here: {valid}, [backends.NAME]",
+                        "unknown option {name:?}{}; valid here: {valid}, [backends.NAME], [volumes.NAME]",
                         closest(name)
                     ),
                 );

@@ -30,6 +30,7 @@ pub(crate) enum Data {
     Duration(Duration),
     Path(PathBuf),
     Paths(Vec<PathBuf>),
+    Texts(Vec<String>),
 }
 
 /// What TOML gave, before it is checked.
@@ -78,6 +79,9 @@ pub(crate) fn check(kind: Kind, raw: &Raw, folder: &std::path::Path) -> Option<D
         (Kind::Path, Raw::Text(path)) if !path.is_empty() => Some(Data::Path(folder.join(path))),
         (Kind::Paths, Raw::Texts(paths)) => {
             Some(Data::Paths(paths.iter().map(|path| folder.join(path)).collect()))
+        }
+        (Kind::Texts, Raw::Texts(texts)) if texts.iter().all(|text| !text.is_empty()) => {
+            Some(Data::Texts(texts.clone()))
         }
         (Kind::Choice(words), Raw::Text(text)) => words
             .contains(&text.to_lowercase().as_str())
@@ -151,6 +155,14 @@ impl Value {
         }
     }
 
+    pub(crate) fn into_texts(self) -> Option<Vec<String>> {
+        if let Data::Texts(texts) = self.data {
+            Some(texts)
+        } else {
+            None
+        }
+    }
+
     /// As it could stand in the file.
     pub(crate) fn show(&self, kind: Kind) -> String {
         match (&self.data, kind) {
@@ -161,6 +173,7 @@ impl Value {
             (Data::Duration(span), _) => format!("{:?}", humantime::format_duration(*span).to_string()),
             (Data::Path(path), _) => format!("{path:?}"),
             (Data::Paths(paths), _) => format!("{paths:?}"),
+            (Data::Texts(texts), _) => format!("{texts:?}"),
         }
     }
 
@@ -171,6 +184,7 @@ impl Value {
             Data::Integer(number) => (*number).into(),
             Data::Boolean(truth) => (*truth).into(),
             Data::Duration(span) => humantime::format_duration(*span).to_string().into(),
+            Data::Texts(texts) => texts.clone().into(),
             Data::Path(path) => path.to_string_lossy().into(),
             Data::Paths(paths) => paths
                 .iter()

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use cofferdam_catalog::{EventRecord, Repository, ServiceRecord};
+use cofferdam_catalog::{EventRecord, Repository as _, ServiceRecord};
 use cofferdam_supervisor::Event;
 use jiff::Timestamp;
 use tokio::sync::broadcast::{Receiver, error::RecvError, error::TryRecvError};
