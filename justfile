@@ -67,9 +67,10 @@ soak minutes="30" seed="7": build
     @"$CARGO_TARGET_DIR/debug/cofferdam-bench" soak {{ minutes }} {{ seed }}
 
 # Kill the service in the middle of its work, stop the storage under it, damage backups, let calls fail by chance, fill up the disk, try thousands of layouts: what is lost
-torture kills="300" seed="7" damages="5000" stops="50": build
+torture kills="300" seed="7" damages="5000" stops="50" api-kills="100": build
     @"$CARGO_TARGET_DIR/debug/cofferdam-bench" torture {{ kills }} {{ seed }}
     @"$CARGO_TARGET_DIR/debug/cofferdam-bench" stops {{ stops }} {{ seed }}
+    @COFFERDAM_API_KILLS={{ api-kills }} cargo test --quiet --workspace --test api_kills -- --nocapture
     @COFFERDAM_DAMAGES={{ damages }} cargo test --quiet --workspace --test transfer damage_to_any -- --nocapture
     @cargo test --quiet --workspace --test transfer chances:: -- --nocapture
     @cargo test --quiet --workspace --test full -- --nocapture

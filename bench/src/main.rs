@@ -3,7 +3,7 @@
 //! `./dev bench [init] [object] [backup] [supervision]`; all of them by default, as a table, or as JSON lines with
 //! `--json`. `transfer [SIZE_MIB]`, only when it is named, compares
 //! with other programs and writes `bench/results/`; so does `drivers`, for put and get over the network. `sparse [DATA_GIB
-//! VOLUME_GIB]`, only when it is named, takes a while and much disk. `soak MINUTES [SEED]`, `torture KILLS [SEED]` and `stops
+//! VOLUME_GIB]`, only when it is named, takes a while and much disk; `api [CLIENTS SECONDS]` floods the REST API. `soak MINUTES [SEED]`, `torture KILLS [SEED]` and `stops
 //! COUNT [SEED]` are programs of their own, for `./dev soak` and `./dev torture`. The work
 //! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
 //! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
@@ -14,6 +14,7 @@
     reason = "a program that prints figures"
 )]
 
+mod api;
 mod backup;
 mod drivers;
 mod init;
@@ -105,6 +106,7 @@ fn main() -> anyhow::Result<()> {
                 "transfer",
                 "drivers",
                 "sparse",
+                "api",
             ]
             .into_iter()
             .any(has)
@@ -145,6 +147,13 @@ fn main() -> anyhow::Result<()> {
     }
     if has("drivers") {
         drivers::run(scratch.path(), &runtime)?;
+    }
+    if has("api") {
+        let mut numbers = arguments
+            .iter()
+            .filter_map(|argument| argument.parse::<u32>().ok());
+        let (clients, seconds) = (numbers.next().unwrap_or(200), numbers.next().unwrap_or(60));
+        api::run(&runtime, clients as usize, Duration::from_secs(seconds.into()))?;
     }
     for figure in &figures {
         if has("--json") {

@@ -9,6 +9,7 @@
     reason = "a test that cannot begin must say why"
 )]
 
+pub mod api_torture;
 pub mod cinder;
 pub mod clients;
 pub mod fleet;

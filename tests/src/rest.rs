@@ -104,6 +104,12 @@ impl Rest {
         }
     }
 
+    /// The project that the token names.
+    pub fn project(&self) -> &str {
+        let token = self.token.as_deref().unwrap_or_default();
+        token.split_once(':').map_or("", |(_, project)| project)
+    }
+
     /// Host and port.
     pub fn address(&self) -> &str {
         &self.address

@@ -240,6 +240,17 @@ impl Service {
         }
     }
 
+    /// Sends a signal to the service, which stays its child.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn signal(&self, signal: &str) {
+        let told = Command::new("kill")
+            .args([signal, &self.pid().to_string()])
+            .status();
+        assert!(told.expect("kill runs").success(), "the service takes {signal}");
+    }
+
     /// Tells the service to stop; it must do so cleanly.
     pub fn stop(&mut self) {
         let mut daemon = self.daemon.take().expect("the service runs");

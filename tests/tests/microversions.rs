@@ -3,6 +3,13 @@
 //!
 //! One service, whose few resources all rows share; a row answers whether the version that it is given has what it is about.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
 use cofferdam_tests::cinder::{Cinder, id};
 use cofferdam_tests::rest::Rest;
 use serde_json::{Value, json};
