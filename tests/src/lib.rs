@@ -9,6 +9,7 @@
     reason = "a test that cannot begin must say why"
 )]
 
+pub mod authority;
 pub mod fleet;
 pub mod guests;
 pub mod process;
