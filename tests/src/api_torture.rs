@@ -94,7 +94,7 @@ pub fn api_torture(kills: u64, seed: u64) -> ApiTortured {
                 scope.spawn(move || while !ended.load(Ordering::Relaxed) && client.step(cinder).is_ok() {});
             }
             std::thread::sleep(span);
-            cinder.signal("-KILL");
+            cinder.signal("KILL");
             ended.store(true, Ordering::Relaxed);
         });
         cinder.kill();

@@ -10,6 +10,7 @@
 )]
 
 pub mod api_torture;
+pub mod authority;
 pub mod cinder;
 pub mod clients;
 pub mod fleet;

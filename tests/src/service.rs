@@ -55,8 +55,13 @@ impl Service {
 
     /// One posix backend, `good`, on the folder `backups`, with more options in its section.
     pub fn posix(options: &str) -> Self {
+        Self::posix_with("", options)
+    }
+
+    /// The same with more options at the top.
+    pub fn posix_with(top: &str, options: &str) -> Self {
         let service = Self::configure(
-            "periodic_interval = \"1s\"",
+            &format!("periodic_interval = \"1s\"\n{top}"),
             &format!(
                 "[backends.good]\nbackup_driver = \"posix\"\nbackup_posix_path = \"{{folder}}/backups\"\n\
                  grants.directories = [{{ path = \"{{folder}}/backups\", access = \"read-write\" }}]\n{options}"
@@ -185,6 +190,45 @@ impl Service {
         self
     }
 
+    /// A TCP port of this machine that nobody listens on, or did not a moment ago.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn free_port() -> u16 {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.local_addr().expect("it is bound").port()
+    }
+
+    /// Sends the service a signal.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        let told = kill.args([&format!("-{name}"), &self.pid().to_string()]).status();
+        assert!(told.expect("kill runs").success());
+    }
+
+    /// Waits until the service has ended, and gives its exit code.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn ended(&mut self) -> Option<i32> {
+        let mut daemon = self.daemon.take().expect("the service runs");
+        daemon.wait().expect("the service is a child").code()
+    }
+
+    /// Status and body of an answer to a question, whatever they are.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn look(&self, path: &str) -> (u16, String) {
+        let answer = self.exchange("GET", path, "");
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+        status.zip(body).unwrap_or_else(|| panic!("{path}: {answer}"))
+    }
+
     /// What the service has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
@@ -238,17 +282,6 @@ impl Service {
             let _ = daemon.kill();
             let _ = daemon.wait();
         }
-    }
-
-    /// Sends a signal to the service, which stays its child.
-    ///
-    /// # Panics
-    /// When it does not run.
-    pub fn signal(&self, signal: &str) {
-        let told = Command::new("kill")
-            .args([signal, &self.pid().to_string()])
-            .status();
-        assert!(told.expect("kill runs").success(), "the service takes {signal}");
     }
 
     /// Tells the service to stop; it must do so cleanly.
@@ -333,7 +366,7 @@ impl Service {
         }
     }
 
-    fn ask(&self, method: &str, path: &str, body: &str, statuses: &[u16]) -> String {
+    fn exchange(&self, method: &str, path: &str, body: &str) -> String {
         let mut stream = UnixStream::connect(self.path("state/api.sock")).expect("the service listens");
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
@@ -343,6 +376,11 @@ impl Service {
         stream.write_all(request.as_bytes()).expect("the service reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("the service answers");
+        answer
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str, statuses: &[u16]) -> String {
+        let answer = self.exchange(method, path, body);
         let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         assert!(

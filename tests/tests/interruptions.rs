@@ -54,8 +54,11 @@ fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[test]
 fn a_backup_that_was_cut_off_goes_on_at_the_next_start() {
-    let mut service =
-        Service::posix("backup_file_size = \"1MiB\"\nbackup_compression_algorithm = \"zlib\"\n");
+    // Else a stop would wait for the backup.
+    let mut service = Service::posix_with(
+        "graceful_shutdown_timeout = 0",
+        "backup_file_size = \"1MiB\"\nbackup_compression_algorithm = \"zlib\"\n",
+    );
     let volume = service.path("volume");
     for (round, (killed, changed)) in [(true, false), (false, false), (true, true)]
         .into_iter()

@@ -3,14 +3,15 @@
 //! network has both, behind [`auth`].
 //!
 //! Routes of the second: `GET /v1/services[/NAME]`, `GET|POST /v1/backups`, `POST /v1/adopt[_all]`, `GET|DELETE /v1/backups/ID`, `POST
-//! /v1/backups/ID/restore`, `POST /v1/backups/ID/verify`, `GET /v1/operations/ID`, `POST
-//! /v1/services/NAME/reinitialize`, `GET /v1/events`, `POST /v1/reload`, `GET /metrics`. Work is answered with 202 and an
+//! /v1/backups/ID/restore`, `POST /v1/backups/ID/verify`, `GET /v1/operations[/ID]`, `POST
+//! /v1/services/NAME/reinitialize`, `GET /v1/events`, `POST /v1/reload`, `GET /metrics`, `GET /livez`, `GET /readyz`. Work is answered with 202 and an
 //! operation to look at.
 //!
 //! Every body is hostile until it is read: at most 64 KiB, no unknown fields, an error with code, message and remedy.
 
 pub mod auth;
 mod error;
+pub mod health;
 mod metrics;
 pub mod model;
 mod public;
@@ -18,6 +19,7 @@ mod routes;
 mod v3;
 mod views;
 
+pub use metrics::http::{HttpMetrics, observe};
 pub use public::{Public, public};
 pub use routes::{Reload, router};
 pub use views::{error as error_view, event as event_view, service as service_view};

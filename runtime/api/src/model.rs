@@ -91,8 +91,18 @@ pub struct OperationView {
     pub kind: String,
     /// The backup that it works on.
     pub backup_id: String,
+    /// The backend that holds it, once known.
+    pub backend: Option<String>,
+    /// The volume that it is of, once known.
+    pub volume: Option<String>,
     /// `running`, `succeeded` or `failed`.
     pub state: String,
+    /// `waiting`, `preparing`, `data`, `finishing` or `ended`; a delete has none.
+    pub phase: String,
+    /// When it was taken on.
+    pub started_at: String,
+    /// When it ended.
+    pub ended_at: Option<String>,
     /// Bytes of the volume that are done.
     pub bytes_done: u64,
     /// Bytes of the volume in all; 0 until known.

@@ -12,6 +12,7 @@ use cofferdam_manager::Manager;
 
 use crate::auth::{Authenticate, Role};
 use crate::error::ApiError;
+use crate::metrics::http::{HttpMetrics, observe};
 use crate::model::ErrorView;
 use crate::routes::{self, Reload};
 use crate::v3;
@@ -27,9 +28,14 @@ pub struct Public {
     pub endpoint: Option<String>,
 }
 
-/// The interface for the network.
-pub fn public(manager: Arc<Manager>, reload: Option<Reload>, public: Public) -> Router {
-    let own = routes::router(manager.clone(), reload)
+/// The interface for the network; its requests are counted.
+pub fn public(
+    manager: Arc<Manager>,
+    reload: Option<Reload>,
+    public: Public,
+    metrics: &HttpMetrics,
+) -> Router {
+    let own = observe(routes::router(manager.clone(), reload), metrics)
         .layer(from_fn_with_state(public.auth.clone(), administrators_only));
     let shared = v3::Shared {
         manager,
@@ -37,7 +43,7 @@ pub fn public(manager: Arc<Manager>, reload: Option<Reload>, public: Public) -> 
         public_endpoint: public.endpoint,
         scheme: public.scheme,
     };
-    let mut router = v3::router(shared);
+    let mut router = v3::router(shared, metrics);
     for path in ["/v1/{*rest}", "/metrics", "/livez", "/readyz"] {
         router = router.route_service(path, own.clone());
     }

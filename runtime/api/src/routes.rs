@@ -7,7 +7,7 @@ use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use cofferdam_manager::{
     BackupId, BackupQuery, BackupSource, Caller, Manager, NewBackup, OperationId, Reloaded, RestoreTarget,
 };
@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use crate::error::ApiError;
-use crate::metrics;
+use crate::metrics::{self, http::HttpMetrics};
 use crate::model::{
     AdoptAllRequest, AdoptRequest, AdoptedView, BackupRecordView, BackupView, CreateRequest, ErrorView,
     EventView, OperationView, OrphanView, RestoreRequest, ServiceView,
@@ -53,7 +53,9 @@ pub fn router(manager: Arc<Manager>, reload: Option<Reload>) -> Router {
         .route("/v1/backups/{id}", get(backup).delete(delete))
         .route("/v1/backups/{id}/restore", post(restore))
         .route("/v1/backups/{id}/verify", post(verify))
+        .route("/v1/operations", get(operations))
         .route("/v1/operations/{id}", get(operation))
+        .merge(crate::health::routes())
         .fallback(|| async {
             ApiError::bad_request("there is no such route", "use a client of this version")
         })
@@ -93,8 +95,13 @@ async fn events(State(manager): Shared, Query(query): Query<EventsQuery>) -> Ans
     Ok(Json(events.iter().map(views::event).collect()))
 }
 
-async fn read_metrics(State(manager): Shared) -> ([(HeaderName, &'static str); 1], String) {
-    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::text(&manager))
+async fn read_metrics(
+    State(manager): Shared,
+    http: Option<Extension<HttpMetrics>>,
+) -> ([(HeaderName, &'static str); 1], String) {
+    let http = http.as_ref().map(|Extension(http)| http);
+    let text = metrics::text(&manager, http).await;
+    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text)
 }
 
 #[derive(Debug, Deserialize)]
@@ -236,6 +243,21 @@ async fn delete(
     Ok(accepted(
         &manager.delete(&Caller::local(), id(&text)?, false).await?,
     ))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OperationsQuery {
+    /// So many of those that have ended.
+    ended: Option<usize>,
+}
+
+async fn operations(
+    State(manager): Shared,
+    Query(query): Query<OperationsQuery>,
+) -> Json<Vec<OperationView>> {
+    let all = manager.operations(query.ended.unwrap_or(100)).await;
+    Json(all.iter().map(views::operation).collect())
 }
 
 async fn operation(State(manager): Shared, Path(text): Path<String>) -> Answer<Json<OperationView>> {

@@ -121,11 +121,17 @@ pub(crate) fn operation(operation: &OperationStatus) -> OperationView {
         OperationState::Succeeded(summary) => ("succeeded", Some(summary.clone()), None),
         OperationState::Failed(failure) => ("failed", None, Some(self::error(failure))),
     };
+    let about = operation.about.as_ref();
     OperationView {
         id: operation.id.0.to_string(),
         kind: operation.kind.name().to_owned(),
         backup_id: operation.backup.to_string(),
+        backend: about.map(|about| about.backend.clone()),
+        volume: about.map(|about| about.volume.clone()),
         state: state.to_owned(),
+        phase: operation.progress.phase.name().to_owned(),
+        started_at: operation.started.to_string(),
+        ended_at: operation.ended.map(|time| time.to_string()),
         bytes_done: operation.progress.done,
         bytes_total: operation.progress.total,
         bytes_stored: operation.progress.stored,

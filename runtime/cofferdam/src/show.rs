@@ -53,6 +53,11 @@ fn time(time: &str) -> String {
         .map_or_else(|_| time.to_owned(), |time| format!("{time:.0}"))
 }
 
+/// The time now, to the second.
+pub(crate) fn now() -> String {
+    format!("{:.0}", Timestamp::now())
+}
+
 /// A span since a time, short: `12s`, `3m`, `2h`, `5d`.
 pub(crate) fn ago(time: &str) -> String {
     let Ok(time) = time.parse::<Timestamp>() else {
@@ -61,7 +66,7 @@ pub(crate) fn ago(time: &str) -> String {
     span(Timestamp::now().as_second() - time.as_second())
 }
 
-fn span(seconds: i64) -> String {
+pub(crate) fn span(seconds: i64) -> String {
     match seconds.max(0) {
         seconds @ 0..120 => format!("{seconds}s"),
         seconds @ 120..7200 => format!("{}m", seconds / 60),

@@ -6,7 +6,9 @@
 //! instances are kept per generation. When a generation is replaced, the leases that are out keep the old one alive
 //! until they are done.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use cofferdam_sandbox::contract::DriverInfo;
@@ -38,6 +40,8 @@ pub(crate) struct BackendDriver {
     pub(crate) layers: Arc<Layers>,
     loaded: Mutex<Option<Component>>,
     known: Mutex<Option<Arc<Known>>>,
+    /// Microseconds that the last probe took; 0: there was none.
+    last_probe: AtomicU64,
 }
 
 impl BackendDriver {
@@ -51,7 +55,14 @@ impl BackendDriver {
             layers,
             loaded: Mutex::default(),
             known: Mutex::default(),
+            last_probe: AtomicU64::new(0),
         }
+    }
+
+    /// How long the last probe that came to an end took.
+    pub(crate) fn last_probe(&self) -> Option<Duration> {
+        let took = self.last_probe.load(Ordering::Relaxed);
+        (took > 0).then(|| Duration::from_micros(took))
     }
 
     /// Asks the loaded driver what it is, and checks settings and grants against the answer.
@@ -228,6 +239,13 @@ impl Driver for BackendDriver {
     }
 
     async fn probe(&self, ready: &Arc<Generation>, budget: &Budget) -> Result<(), Failure> {
-        ready.lease_within(budget).await?.probe(budget).await
+        let begin = Instant::now();
+        let outcome = match ready.lease_within(budget).await {
+            Ok(instance) => instance.probe(budget).await,
+            Err(failure) => Err(failure),
+        };
+        let took = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.last_probe.store(took.max(1), Ordering::Relaxed);
+        outcome
     }
 }

@@ -21,6 +21,7 @@ use crate::driver::{BackendDriver, Generation};
 use crate::error::ManagerError;
 use crate::notify::recorder::Recorder;
 use crate::notify::webhook::{self, Deliveries};
+use crate::observe::Observed;
 use crate::operations::{OperationId, OperationStatus, Operations};
 use crate::options::{BackendOptions, ServiceOptions};
 use crate::store::BackendStore;
@@ -78,8 +79,9 @@ pub struct Manager {
     pub(crate) backends: RwLock<Arc<Backends>>,
     pub(crate) reloading: tokio::sync::Mutex<()>,
     pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) observed: Arc<Observed>,
     recorder: Mutex<Option<Recorder>>,
-    stopping: AtomicBool,
+    pub(crate) stopping: AtomicBool,
     _lock: File,
 }
 
@@ -133,11 +135,13 @@ impl Manager {
             backends: RwLock::new(Arc::new(backends)),
             reloading: tokio::sync::Mutex::default(),
             deliveries,
+            observed: Arc::default(),
             recorder: Mutex::default(),
             stopping: AtomicBool::new(false),
             _lock: lock,
         });
-        // It listens before the first backend begins, so that the history has every event.
+        // They listen before the first backend begins, so that history and metrics have every event.
+        manager.observed.listen(manager.supervisor.events());
         let recorder = Recorder::start(&manager);
         *manager.recorder.lock().unwrap_or_else(PoisonError::into_inner) = Some(recorder);
         let backends = manager.backends();

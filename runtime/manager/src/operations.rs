@@ -1,17 +1,22 @@
 //! Operations that run in the background: who runs, how far it is, how it ended.
 //!
-//! Bound: the last [`KEPT`] ended operations are remembered. An operation ends in exactly one state, also when its task
+//! Bound: the last [`KEPT`] ended operations are remembered, and of all that ever ended the sums ([`totals`]). An operation ends in exactly one state, also when its task
 //! panics or the service stops: the guard that is dropped with the task records the failure.
 
-use std::collections::{HashMap, VecDeque};
+pub(crate) mod totals;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cofferdam_catalog::BackupId;
 use cofferdam_transfer::{Cancel, Control, Progress, Resources, Snapshot};
+use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::error::ManagerError;
+use totals::{Ended, OperationTotals};
 
 /// Ended operations that are remembered.
 const KEPT: usize = 1000;
@@ -21,7 +26,7 @@ const KEPT: usize = 1000;
 pub struct OperationId(pub Uuid);
 
 /// What an operation does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OperationKind {
     /// Makes a backup.
     Create,
@@ -34,6 +39,14 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
+    /// All of them.
+    pub const ALL: [OperationKind; 4] = [
+        OperationKind::Create,
+        OperationKind::Restore,
+        OperationKind::Verify,
+        OperationKind::Delete,
+    ];
+
     /// Its name in the API.
     pub fn name(self) -> &'static str {
         match self {
@@ -56,6 +69,15 @@ pub enum OperationState {
     Failed(ManagerError),
 }
 
+/// What an operation is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The backend that holds the backup.
+    pub backend: String,
+    /// The volume that the backup is of.
+    pub volume: String,
+}
+
 /// An operation as it stands now.
 #[derive(Debug, Clone)]
 pub struct OperationStatus {
@@ -69,6 +91,12 @@ pub struct OperationStatus {
     pub state: OperationState,
     /// In bytes.
     pub progress: Snapshot,
+    /// When it was taken on.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// What it is about, once somebody has looked it up.
+    pub about: Option<About>,
 }
 
 struct Entry {
@@ -77,11 +105,28 @@ struct Entry {
     state: OperationState,
     progress: Arc<Progress>,
     cancel: Cancel,
+    started: Timestamp,
+    begun: Instant,
+    ended: Option<Timestamp>,
+    about: Option<About>,
 }
 
 impl Entry {
     fn runs_on(&self, backup: BackupId) -> bool {
-        self.backup == backup && matches!(self.state, OperationState::Running)
+        self.backup == backup && self.ended.is_none()
+    }
+
+    fn status(&self, id: OperationId) -> OperationStatus {
+        OperationStatus {
+            id,
+            kind: self.kind,
+            backup: self.backup,
+            state: self.state.clone(),
+            progress: self.progress.snapshot(),
+            started: self.started,
+            ended: self.ended,
+            about: self.about.clone(),
+        }
     }
 }
 
@@ -90,6 +135,9 @@ struct Table {
     entries: HashMap<OperationId, Entry>,
     ended: VecDeque<OperationId>,
     running: usize,
+    sums: BTreeMap<OperationKind, Ended>,
+    /// Backups that were made and that nobody has asked for yet; `None`: too many.
+    made: Option<Vec<BackupId>>,
 }
 
 /// All operations of the process.
@@ -133,6 +181,10 @@ impl Operations {
             state: OperationState::Running,
             progress: progress.clone(),
             cancel: cancel.clone(),
+            started: Timestamp::now(),
+            begun: Instant::now(),
+            ended: None,
+            about: None,
         };
         table.entries.insert(id, entry);
         table.running += 1;
@@ -155,13 +207,55 @@ impl Operations {
             .entries
             .get(&id)
             .ok_or_else(|| ManagerError::UnknownOperation(id.0.to_string()))?;
-        Ok(OperationStatus {
-            id,
-            kind: entry.kind,
-            backup: entry.backup,
-            state: entry.state.clone(),
-            progress: entry.progress.snapshot(),
-        })
+        Ok(entry.status(id))
+    }
+
+    /// Those that run, oldest first, and behind them at most so many of those that have ended, newest first.
+    pub(crate) fn list(&self, ended: usize) -> Vec<OperationStatus> {
+        let table = self.table();
+        let status = |id: &OperationId| Some(table.entries.get(id)?.status(*id));
+        let running = table.entries.iter().filter(|(_, entry)| entry.ended.is_none());
+        let mut all: Vec<_> = running.map(|(id, entry)| entry.status(*id)).collect();
+        all.sort_by_key(|operation| (operation.started, operation.id.0));
+        all.extend(table.ended.iter().rev().take(ended).filter_map(status));
+        all
+    }
+
+    /// Remembers what an operation is about.
+    pub(crate) fn describe(&self, id: OperationId, about: About) {
+        if let Some(entry) = self.table().entries.get_mut(&id) {
+            entry.about = Some(about);
+        }
+    }
+
+    /// What all operations have come to, by kind.
+    pub(crate) fn totals(&self) -> Vec<(OperationKind, OperationTotals)> {
+        let mut table = self.table();
+        let table = &mut *table;
+        let of = |kind| {
+            let entries = table.entries.values();
+            let running = entries.filter(|entry| entry.kind == kind && entry.ended.is_none());
+            let running: Vec<_> = running.map(|entry| entry.progress.snapshot()).collect();
+            (
+                kind,
+                table
+                    .sums
+                    .entry(kind)
+                    .or_default()
+                    .totals(&running, kind != OperationKind::Delete),
+            )
+        };
+        OperationKind::ALL.map(of).into()
+    }
+
+    /// The backups that were made since this was asked last; `None` when they were too many to remember, and at first.
+    pub(crate) fn made(&self) -> Option<Vec<BackupId>> {
+        self.table().made.replace(Vec::new())
+    }
+
+    /// How many run.
+    pub(crate) fn running(&self) -> usize {
+        self.table().running
     }
 
     /// How far the operation is that runs on a backup.
@@ -194,8 +288,19 @@ impl Operations {
 
     fn end(&self, id: OperationId, state: OperationState) {
         let mut table = self.table();
+        let table = &mut *table;
         if let Some(entry) = table.entries.get_mut(&id) {
-            entry.state = state;
+            let failure = match &state {
+                OperationState::Failed(error) => Some(error.code()),
+                OperationState::Running | OperationState::Succeeded(_) => None,
+            };
+            let sums = table.sums.entry(entry.kind).or_default();
+            sums.take_in(failure, &entry.progress.snapshot(), entry.begun.elapsed());
+            if failure.is_none() && entry.kind == OperationKind::Create {
+                table.made = table.made.take().filter(|made| made.len() < KEPT);
+                table.made.iter_mut().for_each(|made| made.push(entry.backup));
+            }
+            (entry.state, entry.ended) = (state, Some(Timestamp::now()));
         }
         table.ended.push_back(id);
         if table.ended.len() > KEPT

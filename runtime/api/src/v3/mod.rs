@@ -30,6 +30,7 @@ use axum::routing::{get, post, put};
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
 
+use crate::metrics::http::{HttpMetrics, observe};
 pub(crate) use call::Shared;
 use call::{PathProject, RequestId};
 use fault::Fault;
@@ -56,7 +57,7 @@ const RESOURCES: [&str; 10] = [
 ];
 
 /// The routes, with what must happen to a request before they are looked up.
-pub(crate) fn router(shared: Shared) -> Router {
+pub(crate) fn router(shared: Shared, metrics: &HttpMetrics) -> Router {
     let routes = Router::new()
         .route("/", get(versions::all))
         .route("/versions", get(versions::all))
@@ -130,7 +131,7 @@ pub(crate) fn router(shared: Shared) -> Router {
     let dressed = ServiceBuilder::new()
         .layer(MapRequestLayer::new(prepared))
         .layer(from_fn(dress))
-        .service(routes);
+        .service(observe(routes, metrics));
     Router::new().fallback_service(dressed)
 }
 

@@ -11,7 +11,7 @@ use cofferdam_api::model::{
 };
 
 use super::Context;
-use crate::client::Client;
+use crate::client::{Client, escaped};
 use crate::exit::{Interrupted, ServiceError};
 use crate::show;
 
@@ -22,7 +22,8 @@ const POLL: Duration = Duration::from_millis(100);
 pub(crate) enum Command {
     /// Back up a volume: a raw file, a block device, or an NBD export (a disk of qemu, a qcow2 by qemu-nbd)
     Create {
-        /// The volume: a path, nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH
+        /// The volume: a path, nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH. With --url http(s)://… a path of the
+        /// service's machine, whole
         volume: PathBuf,
         /// Backend to use; the first one that is up when absent
         #[arg(long)]
@@ -59,7 +60,8 @@ pub(crate) enum Command {
     Restore {
         /// Id of the backup
         id: String,
-        /// Where to: a new file, or with --overwrite an existing file, block device or NBD export that is large enough
+        /// Where to: a new file, or with --overwrite an existing file, block device or NBD export that is large enough. With --url
+        /// http(s)://… a path of the service's machine, whole
         target: PathBuf,
         /// Write over what is there
         #[arg(long)]
@@ -147,7 +149,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
             force,
             wait,
         } => {
-            let volume = absolute(&volume)?;
+            let volume = told(client, &volume)?;
             client.settle().await;
             let request = CreateRequest {
                 volume,
@@ -187,7 +189,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
             wait,
         } => {
             let request = RestoreRequest {
-                target: absolute(&target)?,
+                target: told(client, &target)?,
                 overwrite,
             };
             client.settle().await;
@@ -283,22 +285,11 @@ async fn adopt_all(context: &Context, client: &Client, request: AdoptAllRequest)
     }
 }
 
-/// As a value in a URL's query.
-fn escaped(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let one = |byte| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    text.bytes().map(one).collect()
-}
-
-/// The service may stand in another folder. A URL means the same everywhere.
-fn absolute(path: &std::path::Path) -> anyhow::Result<String> {
-    if let Some(text) = path
-        .to_str()
-        .filter(|text| text.starts_with("nbd") && text.contains("://"))
-    {
+/// A path as the service is told it: it may stand in another folder; on another machine it is that machine's path, and none
+/// of this one's business. A URL means the same everywhere.
+fn told(client: &Client, path: &std::path::Path) -> anyhow::Result<String> {
+    let is_url = |text: &&str| text.starts_with("nbd") && text.contains("://");
+    if let Some(text) = path.to_str().filter(|text| client.is_remote() || is_url(text)) {
         return Ok(text.to_owned());
     }
     let path = std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
@@ -315,7 +306,7 @@ async fn follow(
     wait: &Wait,
 ) -> anyhow::Result<()> {
     let mut operation = operation;
-    if !wait.no_wait || matches!(client, Client::Embedded { .. }) {
+    if !wait.no_wait || client.is_embedded() {
         let mut progress = show::Progress::new(&operation.kind, context.json);
         while operation.state == "running" {
             progress.update(&operation);

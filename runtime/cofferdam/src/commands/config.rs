@@ -8,7 +8,7 @@ use clap::Subcommand;
 use cofferdam_manager::{Grants, Inspector, OptionKind, Reloaded, SettingValue, Written};
 
 use super::Context;
-use crate::client::{Client, helper, service_error};
+use crate::client::{helper, service_error};
 use crate::config::options::{self, OPTIONS, Scope};
 use crate::config::{BackendSection, Config, Value, show_grant};
 use crate::show;
@@ -81,8 +81,8 @@ async fn check(context: &Context) -> anyhow::Result<()> {
 }
 
 async fn reload(context: &Context) -> anyhow::Result<()> {
-    // The socket is looked for where the file says; a file that is not sound is refused here already.
-    let client = Client::daemon(&context.read()?).await?;
+    // Without --url the socket is looked for where the file says; a file that is not sound is refused here already.
+    let client = context.service().await?;
     let done: Reloaded = client.post("/v1/reload", &()).await?;
     if context.json {
         return show::json(&done);

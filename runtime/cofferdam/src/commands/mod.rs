@@ -1,21 +1,27 @@
 //! One file per command.
 
 pub(crate) mod backup;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod driver;
+pub(crate) mod man;
 pub(crate) mod run;
 pub(crate) mod service;
+pub(crate) mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::client::Client;
+use crate::client::{Client, Credentials, Target};
 use crate::config::Config;
 
 /// What every command is given.
 pub(crate) struct Context {
     pub(crate) config: PathBuf,
     pub(crate) json: bool,
+    /// A service that is named on the command line; no configuration is read then.
+    pub(crate) url: Option<Target>,
+    pub(crate) credentials: Credentials,
 }
 
 impl Context {
@@ -23,9 +29,33 @@ impl Context {
         Config::read(&self.config)
     }
 
-    /// Reads the configuration and finds the service.
+    /// Finds the service: the one that is named, or the one of the configuration, if need be in this process.
     pub(crate) async fn connect(&self) -> anyhow::Result<Client> {
-        Client::connect(&self.read()?).await
+        match &self.url {
+            Some(url) => Client::at(url, &self.credentials),
+            None => Client::connect(&self.read()?).await,
+        }
+    }
+
+    /// Finds a service that runs.
+    ///
+    /// # Errors
+    /// When none does.
+    pub(crate) async fn service(&self) -> anyhow::Result<Client> {
+        match &self.url {
+            Some(url) => Client::at(url, &self.credentials),
+            None => Client::daemon(&self.read()?).await,
+        }
+    }
+
+    /// The same where without one there is another way; then with the configuration.
+    pub(crate) async fn service_or_offline(&self) -> anyhow::Result<Result<Client, Config>> {
+        if let Some(url) = &self.url {
+            return Client::at(url, &self.credentials).map(Ok);
+        }
+        let config = self.read()?;
+        let client = Client::daemon(&config).await;
+        Ok(client.map_err(|_| config))
     }
 }
 

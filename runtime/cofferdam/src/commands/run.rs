@@ -1,84 +1,176 @@
 //! `cofferdam run`: the service. It listens first and initialises its backends then, so that `service list` shows the
 //! truth from the first moment.
+//!
+//! The end: at the first signal no new operations and no new connections over TCP; operations that run have
+//! `graceful_shutdown_timeout`, and whoever waits for one can see how it ends; then they are cancelled, and backups go on at
+//! the next start. A second signal aborts. Bound: the timeout, 30 s for what was cancelled, and some seconds for the rest.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use axum::serve::ListenerExt;
 use cofferdam_manager::Manager;
-use tokio::net::{UnixListener, UnixStream};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
-use super::Context;
-use crate::{client, reload};
+use crate::config::Config;
+use crate::reload::Reloader;
+use crate::serve::{self, Server, Tls};
+use crate::{client, systemd};
 
-pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
-    let config = context.read()?;
+/// How often systemd is told that the service still stops.
+const TELL: Duration = Duration::from_secs(5);
+
+/// Time for the next word after each.
+const NEXT: Duration = Duration::from_secs(45);
+
+/// Longest wait for operations that were cancelled.
+const CANCELLED: Duration = Duration::from_secs(30);
+
+/// Time in which whoever waited for an operation can see how it ended.
+const LAST_LOOK: Duration = Duration::from_millis(500);
+
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let socket = config.api_socket();
+    let limit = config.max_connections();
+    let listen = config.listen();
+    let tls = match listen.as_ref().and_then(|listen| listen.tls.as_ref()) {
+        Some(files) => Some(Arc::new(Tls::new(files)?)),
+        None => None,
+    };
+    let tcp = match &listen {
+        Some(listen) => Some(serve::tcp(listen.address).await?),
+        None => None,
+    };
     // The manager takes the lock on the state folder: from here on the socket is ours alone.
     let manager = client::manager(&config, true).await?;
-    let listener = listen(&socket).await?;
-    tracing::info!(socket = %socket.display(), config = %config.file.display(), "listening");
+    let unix = serve::unix(&socket).await?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let file = std::path::absolute(&config.file)?;
-    let reloading = reload_on_hangup(file.clone(), manager.clone())?;
-    let router = cofferdam_api::router(manager.clone(), Some(reload::for_api(file, manager.clone())));
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping; a second signal aborts");
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            tracing::warn!("aborted");
-            std::process::exit(130);
+    let patience = config.graceful_shutdown_timeout();
+    let is_open = config.is_open_to_network();
+    let public = config.public(if tls.is_some() { "https" } else { "http" });
+    let reloader = Arc::new(Reloader {
+        file: std::path::absolute(&config.file)?,
+        started: config,
+        manager: manager.clone(),
+        tls: tls.clone(),
+        one: tokio::sync::Mutex::default(),
+    });
+    let routers = serve::routers(&manager, reloader.for_api(), public);
+    let local = Server::start(unix, routers.local, None, limit);
+    let file = &reloader.file;
+    tracing::info!(socket = %socket.display(), config = %file.display(), "listening");
+    let mut public = None;
+    if let Some(listener) = tcp {
+        let (address, ssl) = (listener.local_addr()?, tls.is_some());
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+            let _ = socket2::SockRef::from(&*stream).set_tcp_user_timeout(Some(serve::UNTAKEN));
         });
-    };
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop)
-        .await
-        .context("the API broke down")?;
-    reloading.abort();
+        public = Some(Server::start(listener, routers.public, tls, limit));
+        tracing::info!(%address, ssl, "listening");
+    }
+    if is_open {
+        tracing::warn!(
+            "the API is open to the network without authentication (allow_noauth_on_network): everybody who reaches it can \
+             read, overwrite and delete every backup"
+        );
+    }
+    let helpers = helpers(&manager, &reloader)?;
+    // It is fed while the service stops, too.
+    let watchdog = tokio::spawn(systemd::watchdog(manager.clone()));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping; a second signal aborts");
+    abort_at_next(terminate, interrupt);
+    for helper in helpers {
+        helper.abort();
+    }
+    drain(&manager, public.as_ref(), patience).await;
+    futures::join!(local.end(), async {
+        if let Some(public) = public {
+            public.end().await;
+        }
+    });
+    watchdog.abort();
     manager.shutdown().await;
     let _ = std::fs::remove_file(&socket);
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Takes the configuration anew at each SIGHUP.
-fn reload_on_hangup(file: PathBuf, manager: Arc<Manager>) -> anyhow::Result<JoinHandle<()>> {
+/// What goes on beside serving: reloads at SIGHUP, and what systemd is told, from "ready" on.
+fn helpers(manager: &Arc<Manager>, reloader: &Arc<Reloader>) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let mut hangup = signal(SignalKind::hangup())?;
-    Ok(tokio::spawn(async move {
+    let reloader = reloader.clone();
+    let reloads = async move {
         while hangup.recv().await.is_some() {
             // What became of it is in the log.
-            let _ = reload::logged(&file, &manager).await;
+            let _ = reloader.logged().await;
         }
-    }))
+    };
+    let mut helpers = vec![tokio::spawn(reloads)];
+    if systemd::listens() {
+        let status = systemd::status(manager);
+        systemd::ready(&status);
+        helpers.push(tokio::spawn(systemd::follow(manager.clone(), status)));
+    }
+    Ok(helpers)
 }
 
-/// Binds the socket; a stale one that nobody answers on is replaced.
-async fn listen(socket: &Path) -> anyhow::Result<UnixListener> {
-    if UnixStream::connect(socket).await.is_ok() {
-        bail!("another service answers on {}", socket.display());
+fn abort_at_next(mut terminate: Signal, mut interrupt: Signal) {
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::warn!("aborted");
+        std::process::exit(130);
+    });
+}
+
+/// Lets operations end, cancels those that do not, and lets whoever waits see it.
+async fn drain(manager: &Manager, public: Option<&Server>, patience: Duration) {
+    manager.stop_accepting();
+    if let Some(public) = public {
+        public.close();
     }
-    match std::fs::remove_file(socket) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => bail!("the old socket {} cannot be removed: {error}", socket.display()),
+    let running = manager.running_operations();
+    systemd::stopping(&format!("stopping, {running} operations run"), NEXT);
+    if running == 0 {
+        return;
     }
-    let listener = UnixListener::bind(socket).with_context(|| {
-        format!(
-            "{} cannot be bound (a socket's path may have 107 bytes)",
-            socket.display()
-        )
-    })?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))
-        .with_context(|| format!("the mode of {} cannot be set", socket.display()))?;
-    Ok(listener)
+    tracing::info!(running, patience = ?patience, "waiting for operations to end");
+    if !idle_within(manager, patience).await {
+        let running = manager.running_operations();
+        tracing::warn!(
+            running,
+            "operations are cancelled; backups go on at the next start"
+        );
+        manager.cancel_operations();
+        idle_within(manager, CANCELLED).await;
+    }
+    tokio::time::sleep(LAST_LOOK).await;
+}
+
+/// Waits until no operation runs; answers whether that came within the time.
+async fn idle_within(manager: &Manager, time: Duration) -> bool {
+    let deadline = Instant::now() + time;
+    let mut idle = std::pin::pin!(manager.idle());
+    loop {
+        let next = deadline.min(Instant::now() + TELL);
+        tokio::select! {
+            biased;
+            () = &mut idle => return true,
+            () = tokio::time::sleep_until(next) => {}
+        }
+        if next == deadline {
+            return false;
+        }
+        let running = manager.running_operations();
+        systemd::stopping(&format!("stopping, {running} operations run"), NEXT);
+    }
 }

@@ -11,7 +11,7 @@ use cofferdam_api::{event_view, service_view};
 use cofferdam_manager::{ManagerError, Offline};
 
 use super::Context;
-use crate::client::{Client, service_error};
+use crate::client::{Client, escaped, service_error};
 use crate::config::Config;
 use crate::exit::ServiceError;
 use crate::show;
@@ -53,10 +53,9 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
-    let config = context.read()?;
     match command {
         Command::List => {
-            let services = services(&config).await?;
+            let services = services(context).await?;
             if context.json {
                 show::json(&services)
             } else {
@@ -65,7 +64,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
             }
         }
         Command::Show { name } => {
-            let service = service(&config, &name).await?;
+            let service = service(context, &name).await?;
             if context.json {
                 show::json(&service)
             } else {
@@ -73,8 +72,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
                 Ok(())
             }
         }
-        Command::Events { name, limit, follow } => events(context, &config, name, limit, follow).await,
-        Command::Reinitialize { name, wait } => reinitialize(context, &config, &name, wait).await,
+        Command::Events { name, limit, follow } => events(context, name, limit, follow).await,
+        Command::Reinitialize { name, wait } => reinitialize(context, &name, wait).await,
     }
 }
 
@@ -94,41 +93,47 @@ fn names(config: &Config) -> Vec<String> {
         .collect()
 }
 
-async fn services(config: &Config) -> anyhow::Result<Vec<ServiceView>> {
-    if let Ok(client) = Client::daemon(config).await {
-        return client.get("/v1/services").await;
+async fn services(context: &Context) -> anyhow::Result<Vec<ServiceView>> {
+    match context.service_or_offline().await? {
+        Ok(client) => client.get("/v1/services").await,
+        Err(config) => recorded(&config).await,
     }
+}
+
+/// What was last known.
+async fn recorded(config: &Config) -> anyhow::Result<Vec<ServiceView>> {
     let catalog = offline(config).await?;
     let services = catalog.services(&names(config)).await.map_err(service_error)?;
     catalog.close().await;
     Ok(services.iter().map(service_view).collect())
 }
 
-async fn service(config: &Config, name: &str) -> anyhow::Result<ServiceView> {
-    if let Ok(client) = Client::daemon(config).await {
-        return client.get(&format!("/v1/services/{name}")).await;
+async fn service(context: &Context, name: &str) -> anyhow::Result<ServiceView> {
+    match context.service_or_offline().await? {
+        Ok(client) => client.get(&format!("/v1/services/{}", escaped(name))).await,
+        Err(config) => recorded_one(&config, name).await,
     }
-    let known = names(config);
-    let found = services(config).await?;
+}
+
+async fn recorded_one(config: &Config, name: &str) -> anyhow::Result<ServiceView> {
+    let found = recorded(config).await?;
     match found.into_iter().find(|service| service.name == name) {
         Some(service) => Ok(service),
         None => Err(service_error(ManagerError::UnknownBackend {
             name: name.to_owned(),
-            known,
+            known: names(config),
         })
         .into()),
     }
 }
 
-async fn events(
-    context: &Context,
-    config: &Config,
-    name: Option<String>,
-    limit: u32,
-    follow: bool,
-) -> anyhow::Result<()> {
-    let mut events = read_events(config, name.as_deref(), None, limit).await?;
+async fn events(context: &Context, name: Option<String>, limit: u32, follow: bool) -> anyhow::Result<()> {
+    let name = name.as_deref();
     if !follow {
+        let events = match context.service_or_offline().await? {
+            Ok(client) => read_events(&client, name, None, limit).await?,
+            Err(config) => recorded_events(&config, name, limit).await?,
+        };
         if context.json {
             return show::json(&events);
         }
@@ -136,7 +141,8 @@ async fn events(
         return Ok(());
     }
     // Only a running service makes more of them.
-    Client::daemon(config).await?;
+    let client = context.service().await?;
+    let mut events = read_events(&client, name, None, limit).await?;
     let mut last = 0;
     loop {
         for event in &events {
@@ -151,39 +157,40 @@ async fn events(
             () = tokio::time::sleep(FOLLOW) => {}
             _ = tokio::signal::ctrl_c() => return Ok(()),
         }
-        events = read_events(config, name.as_deref(), Some(last), 10_000).await?;
+        events = read_events(&client, name, Some(last), 10_000).await?;
     }
 }
 
 async fn read_events(
-    config: &Config,
+    client: &Client,
     name: Option<&str>,
     after: Option<i64>,
     limit: u32,
 ) -> anyhow::Result<Vec<EventView>> {
-    if let Ok(client) = Client::daemon(config).await {
-        let mut path = format!("/v1/events?limit={limit}");
-        if let Some(name) = name {
-            path.push_str(&format!("&backend={name}"));
-        }
-        if let Some(after) = after {
-            path.push_str(&format!("&after={after}"));
-        }
-        return client.get(&path).await;
-    }
+    let mut path = format!("/v1/events?limit={limit}");
     if let Some(name) = name {
-        service(config, name).await?;
+        path.push_str(&format!("&backend={}", escaped(name)));
+    }
+    if let Some(after) = after {
+        path.push_str(&format!("&after={after}"));
+    }
+    client.get(&path).await
+}
+
+async fn recorded_events(config: &Config, name: Option<&str>, limit: u32) -> anyhow::Result<Vec<EventView>> {
+    if let Some(name) = name {
+        recorded_one(config, name).await?;
     }
     let catalog = offline(config).await?;
-    let events = catalog.events(name, after, limit).await.map_err(service_error)?;
+    let events = catalog.events(name, None, limit).await.map_err(service_error)?;
     catalog.close().await;
     Ok(events.iter().map(event_view).collect())
 }
 
-async fn reinitialize(context: &Context, config: &Config, name: &str, wait: bool) -> anyhow::Result<()> {
-    let client = Client::daemon(config).await?;
+async fn reinitialize(context: &Context, name: &str, wait: bool) -> anyhow::Result<()> {
+    let client = context.service().await?;
     let tries = |service: &ServiceView| service.initializations_succeeded + service.initializations_failed;
-    let path = format!("/v1/services/{name}");
+    let path = format!("/v1/services/{}", escaped(name));
     let before: ServiceView = client.get(&path).await?;
     client.post::<()>(&format!("{path}/reinitialize"), &()).await?;
     if !wait {

@@ -1,6 +1,7 @@
 //! The configuration: one TOML file, read against the table in [`options`], with file, line and column in every error.
 
 mod grants;
+pub(crate) mod listen;
 pub(crate) mod options;
 mod parse;
 mod secret;

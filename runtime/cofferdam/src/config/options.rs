@@ -117,6 +117,96 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         text: "Unix socket of the API. Default: `api.sock` in `state_path`. Only the service's own user can connect.",
     },
     OptionSpec {
+        name: "osapi_volume_listen",
+        kind: Kind::Text,
+        scope: Scope::Service,
+        default: None,
+        text: "IP address on which the API is served over TCP too (`\"127.0.0.1\"`, `\"::1\"`). Without it there is only the \
+               Unix socket.",
+    },
+    OptionSpec {
+        name: "osapi_volume_listen_port",
+        kind: Kind::Integer(1, 65535),
+        scope: Scope::Service,
+        default: Some("8776"),
+        text: "Its port.",
+    },
+    OptionSpec {
+        name: "osapi_volume_use_ssl",
+        kind: Kind::Boolean,
+        scope: Scope::Service,
+        default: Some("false"),
+        text: "Whether it speaks TLS (1.2 and 1.3) and nothing else. Needs `ssl_cert_file` and `ssl_key_file`.",
+    },
+    OptionSpec {
+        name: "ssl_cert_file",
+        kind: Kind::Path,
+        scope: Scope::Service,
+        default: None,
+        text: "The service's certificate in PEM, followed by those between it and its authority. Read again at each reload; bad \
+               files change nothing then.",
+    },
+    OptionSpec {
+        name: "ssl_key_file",
+        kind: Kind::Path,
+        scope: Scope::Service,
+        default: None,
+        text: "Its private key in PEM, without a passphrase.",
+    },
+    OptionSpec {
+        name: "ssl_ca_file",
+        kind: Kind::Path,
+        scope: Scope::Service,
+        default: None,
+        text: "Certificates in PEM of the authorities whose clients may connect. Without it no certificate is asked of clients.",
+    },
+    OptionSpec {
+        name: "osapi_max_connections",
+        kind: Kind::Integer(1, 1_000_000),
+        scope: Scope::Service,
+        default: Some("1024"),
+        text: "Connections that are served at once over TCP, and as many over the Unix socket; more wait to be accepted.",
+    },
+    OptionSpec {
+        name: "auth_strategy",
+        kind: Kind::Choice(&["noauth"]),
+        scope: Scope::Service,
+        default: Some("\"noauth\""),
+        text: "Who may use the API over TCP. `noauth`: everybody who reaches it, as whom the header `X-Auth-Token: \
+               user:project` says. The Unix socket needs no token: its mode is its guard.",
+    },
+    OptionSpec {
+        name: "allow_noauth_on_network",
+        kind: Kind::Boolean,
+        scope: Scope::Service,
+        default: Some("false"),
+        text: "Must be true for `noauth` on an address that is not of this machine alone. Everybody who reaches it can then read, \
+               overwrite and delete every backup, and files of this machine that the service may read or write.",
+    },
+    OptionSpec {
+        name: "backup_workers",
+        kind: Kind::Integer(0, 1024),
+        scope: Scope::Service,
+        default: Some("0"),
+        text: "Threads that serve requests and steer operations; 0: one for each processor. What computes and moves data has \
+               threads of its own (`transfer_parallelism`).",
+    },
+    OptionSpec {
+        name: "graceful_shutdown_timeout",
+        kind: Kind::Duration(0, DAY),
+        scope: Scope::Service,
+        default: Some("\"60s\""),
+        text: "When the service is told to stop, operations that run may end within this time; what is left is cancelled then, \
+               and backups go on at the next start. 0: they are cancelled at once (in oslo, 0 is to wait for ever).",
+    },
+    OptionSpec {
+        name: "log_format",
+        kind: Kind::Choice(&["text", "json"]),
+        scope: Scope::Service,
+        default: Some("\"text\""),
+        text: "How the service logs to standard error: lines for people, or a JSON document a line (as `--json` does too).",
+    },
+    OptionSpec {
         name: "driver_path",
         kind: Kind::Paths,
         scope: Scope::Service,

@@ -305,6 +305,7 @@ fn check_together(source: &Source<'_>, config: &Config) -> Result<(), ConfigErro
         let message = format!("event_webhook is {url:?}; it must begin with http:// or https://");
         return Err(error(source.file, webhook.origin, message));
     }
+    config.check_listen()?;
     for backend in &config.backends {
         let span = |name: &str| match config.backend_value(backend, name) {
             Some(Value {

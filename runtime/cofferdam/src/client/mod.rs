@@ -1,6 +1,10 @@
-//! One way to speak to the service: HTTP to its router, over the Unix socket of a running daemon, or, with none
-//! running, to a router in this very process on the same configuration. A lock on the state folder makes sure that
-//! there is never more than one of them.
+//! One way to speak to the service: HTTP to its router. Over the Unix socket of a running daemon; over TCP or TLS to
+//! another machine (`--url`); or, with no daemon running, to a router in this very process on the same configuration. A
+//! lock on the state folder makes sure that there is never more than one service on it.
+
+mod dial;
+mod target;
+mod wire;
 
 use std::sync::Arc;
 
@@ -9,7 +13,7 @@ use cofferdam_api::model::{ErrorBody, ErrorView, OperationView};
 use cofferdam_manager::{CompileHelper, Manager, ServiceOptions};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
@@ -17,13 +21,14 @@ use tower::ServiceExt;
 use crate::config::Config;
 use crate::exit::ServiceError;
 
-/// Bytes of an answer that are read.
-const MAX_ANSWER: usize = 64 << 20;
+pub(crate) use dial::Credentials;
+pub(crate) use target::Target;
+use wire::Wire;
 
 /// Whom to speak to.
 pub(crate) enum Client {
-    /// A running daemon.
-    Daemon(std::path::PathBuf),
+    /// A running service, here or elsewhere.
+    Service(Wire),
     /// This process.
     Embedded {
         manager: Arc<Manager>,
@@ -59,9 +64,8 @@ pub(crate) fn service_error(error: cofferdam_manager::ManagerError) -> ServiceEr
 impl Client {
     /// Finds the daemon, or becomes the service for this one command.
     pub(crate) async fn connect(config: &Config) -> anyhow::Result<Client> {
-        let socket = config.api_socket();
-        if tokio::net::UnixStream::connect(&socket).await.is_ok() {
-            return Ok(Client::Daemon(socket));
+        if let Ok(client) = Self::daemon(config).await {
+            return Ok(client);
         }
         let manager = manager(config, false).await?;
         let router = cofferdam_api::router(manager.clone(), None);
@@ -75,14 +79,32 @@ impl Client {
     pub(crate) async fn daemon(config: &Config) -> anyhow::Result<Client> {
         let socket = config.api_socket();
         match tokio::net::UnixStream::connect(&socket).await {
-            Ok(_) => Ok(Client::Daemon(socket)),
+            Ok(_) => Self::at(&Target::Unix(socket), &Credentials::default()),
             Err(error) => Err(ServiceError(ErrorView {
                 code: "not-running".into(),
                 message: format!("no service answers on {}: {error}", socket.display()),
-                remedy: "start it: cofferdam run".into(),
+                remedy: "start it: cofferdam run; or name one elsewhere with --url".into(),
             })
             .into()),
         }
+    }
+
+    /// A service that is named. Does not connect yet.
+    ///
+    /// # Errors
+    /// When the credentials' files are not what they should be.
+    pub(crate) fn at(target: &Target, credentials: &Credentials) -> anyhow::Result<Client> {
+        Ok(Client::Service(Wire::new(target, credentials)?))
+    }
+
+    /// Whether paths that are given to the service are paths of another machine.
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self, Client::Service(wire) if wire.is_remote())
+    }
+
+    /// Whether the service is this process, and ends with it.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self, Client::Embedded { .. })
     }
 
     /// Ends an embedded service; a daemon goes on.
@@ -130,46 +152,49 @@ impl Client {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> anyhow::Result<T> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "cofferdam");
+        let mut request = Request::builder().method(method).uri(path);
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
         let request = request.body(Full::new(Bytes::from(body.unwrap_or_default())))?;
         let (status, bytes) = match self {
-            Client::Daemon(socket) => {
-                let stream = tokio::net::UnixStream::connect(socket)
-                    .await
-                    .with_context(|| format!("the service at {} does not answer", socket.display()))?;
-                let (mut sender, connection) =
-                    hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await?;
-                tokio::spawn(connection);
-                let answer = sender
-                    .send_request(request)
-                    .await
-                    .context("the service broke the connection")?;
-                let status = answer.status();
-                let limited = http_body_util::Limited::new(answer.into_body(), MAX_ANSWER);
-                let bytes = limited
-                    .collect()
-                    .await
-                    .map_err(|error| anyhow::anyhow!("the answer broke off: {error}"))?;
-                (status, bytes.to_bytes())
-            }
+            Client::Service(wire) => wire.send(request).await?,
             Client::Embedded { router, .. } => {
                 let answer = router.clone().oneshot(request.map(axum::body::Body::new)).await?;
                 (answer.status(), answer.into_body().collect().await?.to_bytes())
             }
         };
-        if !status.is_success() {
-            let Ok(body) = serde_json::from_slice::<ErrorBody>(&bytes) else {
-                bail!("the service answered {status} without a reason");
-            };
-            return Err(ServiceError(body.error).into());
-        }
-        let bytes: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
-        serde_json::from_slice(bytes).context("the service's answer is not what this version understands")
+        understood(status, &bytes)
     }
+}
+
+/// As one part of a URL's path, or a value in its query.
+pub(crate) fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let one = |byte| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}
+
+/// An answer's value, or the error that it is.
+fn understood<T: DeserializeOwned>(status: StatusCode, bytes: &[u8]) -> anyhow::Result<T> {
+    if status.is_success() {
+        let bytes: &[u8] = if bytes.is_empty() { b"null" } else { bytes };
+        return serde_json::from_slice(bytes)
+            .context("the service's answer is not what this version understands");
+    }
+    if let Ok(body) = serde_json::from_slice::<ErrorBody>(bytes) {
+        return Err(ServiceError(body.error).into());
+    }
+    if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+        return Err(ServiceError(ErrorView {
+            code: "unauthorized".into(),
+            message: format!("the service refused with {status}"),
+            remedy: "give a token that may do this: --token, or COFFERDAM_TOKEN".into(),
+        })
+        .into());
+    }
+    bail!("what answered said {status} without a reason; is it a Cofferdam service?")
 }

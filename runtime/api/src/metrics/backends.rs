@@ -1,23 +1,15 @@
-//! `GET /metrics`: the state of every backend in the OpenMetrics text that Prometheus reads.
+//! What is told of every backend: one row of [`GAUGES`], [`COUNTERS`] and [`TOTALS`] per metric.
 //!
-//! Nothing is kept for it: each answer is made from the statuses as they are then, one row of [`GAUGES`],
-//! [`COUNTERS`] and [`TOTALS`] per metric. Names follow Prometheus' conventions (prefix, base units, `_total`); labels are the backend,
-//! and where it says so a phase, a result or a code, so that their number is bounded by the configuration.
-
-use std::sync::atomic::AtomicU64;
+//! Labels are the backend, and where it says so a phase, a result or a code, so that their number is bounded by the
+//! configuration and the program.
 
 use cofferdam_manager::{Manager, Phase, ServiceState, ServiceStatus};
-use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// The answer's type.
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-type Labels = Vec<(&'static str, String)>;
-type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
+use super::histogram::Readings;
+use super::{Gauges, Labels, register, seconds};
 
 /// A gauge per backend; `None`: nothing to tell yet.
 type Reading = fn(&ServiceStatus) -> Option<f64>;
@@ -121,37 +113,44 @@ const TOTALS: &[(&str, &str, Total)] = &[
     ),
 ];
 
-fn seconds(time: jiff::Timestamp) -> f64 {
-    time.as_millisecond() as f64 / 1e3
-}
-
-/// The whole text.
-pub(crate) fn text(manager: &Manager) -> String {
-    let services = manager.services();
-    let mut registry = Registry::with_prefix("cofferdam");
+/// Registers what is told of these backends.
+pub(super) fn add(registry: &mut Registry, manager: &Manager, services: &[ServiceStatus]) {
     for (name, help, read) in GAUGES {
         let family = Gauges::default();
-        for service in &services {
+        for service in services {
             if let Some(value) = read(service) {
                 family.get_or_create(&backend(service)).set(value);
             }
         }
-        registry.register(*name, *help, family);
+        register(registry, name, help, family);
     }
     for (name, help, results) in COUNTERS {
         let family = Family::<Labels, Counter>::default();
-        for service in &services {
+        for service in services {
             for (result, count) in *results {
                 let mut labels = backend(service);
                 labels.push(("result", (*result).to_owned()));
                 family.get_or_create(&labels).inc_by(count(service));
             }
         }
-        registry.register(*name, *help, family);
+        register(registry, name, help, family);
     }
+    for (name, help, count) in TOTALS {
+        let family = Family::<Labels, Counter>::default();
+        for service in services {
+            let count = count(manager, &service.status.name);
+            family.get_or_create(&backend(service)).inc_by(count);
+        }
+        register(registry, name, help, family);
+    }
+    add_phases(registry, services);
+    add_seen(registry, manager, services);
+}
+
+fn add_phases(registry: &mut Registry, services: &[ServiceStatus]) {
     let transitions = Family::<Labels, Counter>::default();
     let (phases, reasons) = (Gauges::default(), Gauges::default());
-    for service in &services {
+    for service in services {
         transitions
             .get_or_create(&backend(service))
             .inc_by(service.status.counts.transitions);
@@ -167,53 +166,46 @@ pub(crate) fn text(manager: &Manager) -> String {
             reasons.get_or_create(&labels).set(1.0);
         }
     }
-    registry.register(
-        "backend_transitions",
-        "Changes of phase since the service started",
-        transitions,
-    );
-    registry.register("backend_phase", "1 for the phase that the backend is in", phases);
-    registry.register(
-        "backend_reason",
-        "1 for the code that the backend is down or degraded for",
-        reasons,
-    );
+    let help = "Changes of phase since the service started";
+    register(registry, "backend_transitions", help, transitions);
+    let help = "1 for the phase that the backend is in";
+    register(registry, "backend_phase", help, phases);
+    let help = "1 for the code that the backend is down or degraded for";
+    register(registry, "backend_reason", help, reasons);
+}
 
-    let threads = Gauge::<f64, AtomicU64>::default();
-    threads.set(manager.threads_ending() as f64);
-    registry.register(
-        "driver_threads_ending",
-        "Threads of ended driver instances that have not come back; stuck in the kernel if it lasts",
-        threads,
-    );
-    for (name, help, count) in TOTALS {
-        let family = Family::<Labels, Counter>::default();
-        for service in &services {
-            let count = count(manager, &service.status.name);
-            family.get_or_create(&backend(service)).inc_by(count);
+/// What was seen of events: durations, failures by code.
+fn add_seen(registry: &mut Registry, manager: &Manager, services: &[ServiceStatus]) {
+    let (mut durations, probes) = (Readings::default(), Gauges::default());
+    let failures = Family::<Labels, Counter>::default();
+    for service in services {
+        let seen = manager.seen(&service.status.name);
+        for (result, histogram) in [("success", seen.succeeded), ("failure", seen.failed)] {
+            let mut labels = backend(service);
+            labels.push(("result", result.to_owned()));
+            durations.push(labels, histogram);
         }
-        registry.register(*name, *help, family);
+        for (code, count) in seen.failures {
+            let mut labels = backend(service);
+            labels.push(("code", code));
+            failures.get_or_create(&labels).inc_by(count);
+        }
+        if let Some(took) = manager.last_probe(&service.status.name) {
+            probes.get_or_create(&backend(service)).set(took.as_secs_f64());
+        }
     }
-    let deliveries = Family::<Labels, Counter>::default();
-    let counts = manager.deliveries();
-    for (result, count) in [
-        ("sent", counts.sent()),
-        ("given-up", counts.given_up()),
-        ("lost", counts.lost()),
-    ] {
-        deliveries
-            .get_or_create(&vec![("result", result.to_owned())])
-            .inc_by(count);
-    }
-    registry.register(
-        "webhook_events",
-        "Events for the webhook since the service started",
-        deliveries,
+    let help = "Wall-clock time of initialisations since the service started";
+    register(
+        registry,
+        "backend_initialization_duration_seconds",
+        help,
+        durations,
     );
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    let _ = encode(&mut text, &registry);
-    text
+    let help = "Wall-clock time of the last probe";
+    register(registry, "backend_last_probe_seconds", help, probes);
+    let help = "Failed initialisations and probes since the service started, by code: deadlines are wall-timeout, \
+                crashes trap, out-of-fuel and memory-denied";
+    register(registry, "driver_failures", help, failures);
 }
 
 fn backend(service: &ServiceStatus) -> Labels {
