@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use cofferdam_manager::Manager;
+use tower::{ServiceExt, service_fn};
 
 use crate::auth::{Authenticate, Role};
 use crate::error::ApiError;
@@ -45,7 +46,12 @@ pub fn public(
     };
     let mut router = v3::router(shared, metrics);
     for path in ["/v1/{*rest}", "/metrics", "/livez", "/readyz"] {
-        router = router.route_service(path, own.clone());
+        let own = own.clone();
+        // A router within a router must be a plain service.
+        router = router.route_service(
+            path,
+            service_fn(move |request: Request| own.clone().oneshot(request)),
+        );
     }
     router
 }

@@ -81,12 +81,32 @@ impl From<ManagerError> for Fault {
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(code = error.code(), %error, "a request failed");
         }
-        let remedy = error.remedy();
-        let message = match remedy.is_empty() {
-            true => error.to_string(),
-            false => format!("{error}. To do: {remedy}."),
-        };
-        Fault { status, message }
+        Fault {
+            status,
+            message: words(&error),
+        }
+    }
+}
+
+/// Cinder's words where clients and people look for them, and what to do where that is not plain.
+fn words(error: &ManagerError) -> String {
+    match error {
+        ManagerError::UnknownBackup(id) => format!("Backup {id} could not be found."),
+        ManagerError::Absent { what: "volume", id } => format!("Volume {id} could not be found."),
+        ManagerError::Absent { what: "snapshot", id } => format!("Snapshot {id} could not be found."),
+        ManagerError::Absent { id, .. } => format!("Message {id} could not be found."),
+        ManagerError::WrongStatus { what, .. } => format!("Invalid {what}: {error}."),
+        ManagerError::OverQuota {
+            resource: "backups", ..
+        } => format!("BackupLimitExceeded: {error}"),
+        ManagerError::OverQuota {
+            resource: "backup_gigabytes",
+            ..
+        } => {
+            format!("VolumeBackupSizeExceedsAvailableQuota: {error}")
+        }
+        ManagerError::OverQuota { .. } => format!("VolumeLimitExceeded: {error}"),
+        _ => format!("{error}. To do: {}.", error.remedy()),
     }
 }
 
