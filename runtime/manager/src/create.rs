@@ -17,6 +17,7 @@ use self::source::Origin;
 use self::transfer::Manner;
 pub(crate) use self::transfer::unless_stopped;
 use crate::caller::Caller;
+use crate::claims::fence_of;
 use crate::error::ManagerError;
 use crate::manager::Manager;
 use crate::operations::{OperationKind, OperationStatus};
@@ -116,8 +117,9 @@ impl Manager {
             record: Box::new(record.clone()),
             quotas: caller.is_counted.then(|| self.options.quotas.for_backups()),
         });
-        self.catalog.commit(steps).await?;
-        let running = self.operations.begin(OperationKind::Create, record.id);
+        steps.push(self.claim(record.id));
+        let fence = fence_of(&self.catalog.commit(steps).await?);
+        let running = self.operations.begin(OperationKind::Create, record.id, fence);
         let status = self.operations.status(running.id)?;
         let (manager, made) = (self.clone(), record.clone());
         let manner = Manner {

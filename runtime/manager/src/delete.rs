@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
-use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, Repository as _};
+use cofferdam_catalog::{
+    BackupId, BackupRecord, BackupStatus, CatalogError, Change, Fence, Repository as _, Step,
+};
 
 use crate::caller::Caller;
+use crate::claims::fence_of;
 use crate::error::ManagerError;
 use crate::manager::Manager;
 use crate::messages::Trouble;
@@ -45,9 +48,12 @@ impl Manager {
             });
         }
         let from = if force { BackupStatus::ALL } else { &DELETABLE };
-        let deleting = Change::to(BackupStatus::Deleting);
-        let record = match self.catalog.transition(id, from, deleting).await {
-            Err(cofferdam_catalog::CatalogError::Conflict { found, .. }) => {
+        let steps = vec![
+            Step::change_backup(id, from, Change::to(BackupStatus::Deleting)),
+            self.claim(id),
+        ];
+        let fence = match self.catalog.commit(steps).await {
+            Err(CatalogError::Conflict { found, .. }) => {
                 return Err(ManagerError::WrongStatus {
                     what: "backup",
                     id: id.to_string(),
@@ -55,9 +61,9 @@ impl Manager {
                     wanted: "Backup status must be available or error or error_deleting".into(),
                 });
             }
-            other => other?,
+            other => fence_of(&other?),
         };
-        self.finish_delete(record)
+        self.finish_delete(record, fence)
     }
 
     /// Sets a backup's status to `available` or `error` (Cinder's `os-reset_status`), and stops what runs on it. What is called
@@ -110,20 +116,20 @@ impl Manager {
     pub(crate) fn finish_delete(
         self: &Arc<Self>,
         record: BackupRecord,
+        fence: Option<Fence>,
     ) -> Result<OperationStatus, ManagerError> {
-        let running = self.operations.begin(OperationKind::Delete, record.id);
+        let running = self.operations.begin(OperationKind::Delete, record.id, fence);
         let status = self.operations.status(running.id)?;
         let manager = self.clone();
         tokio::spawn(async move {
-            let result = manager.remove(&record).await;
+            let result = manager.remove(&record, fence).await;
             if let Err(error) = &result {
                 tracing::warn!(backup_id = %record.id, code = error.code(), %error, "the backup cannot be deleted");
                 let change = Change::failed(BackupStatus::ErrorDeleting, error.code(), &error.to_string());
-                if let Err(error) = manager
-                    .catalog
-                    .transition(record.id, &[BackupStatus::Deleting], change)
-                    .await
-                {
+                let changed = manager
+                    .change_owned(&running, BackupStatus::Deleting, change, true)
+                    .await;
+                if let Err(error) = changed {
                     tracing::error!(backup_id = %record.id, %error, "the failure cannot be recorded");
                 }
                 let request = record.request_id.as_deref();
@@ -136,7 +142,7 @@ impl Manager {
         Ok(status)
     }
 
-    async fn remove(&self, record: &BackupRecord) -> Result<String, ManagerError> {
+    async fn remove(&self, record: &BackupRecord, fence: Option<Fence>) -> Result<String, ManagerError> {
         // By force it may still be in the making; at a start nothing runs.
         self.operations.stop(record.id).await;
         // It may have been placed meanwhile.
@@ -148,7 +154,8 @@ impl Manager {
             let store = self.storage(&backend, generation);
             objects = cofferdam_transfer::delete(&*store, &location(&record)?).await?;
         }
-        self.catalog.soft_delete(record.id).await?;
+        let step = Step::DeleteBackup { id: record.id, fence };
+        self.catalog.commit(vec![step]).await?;
         Ok(format!("{} deleted", crate::create::objects(objects)))
     }
 }

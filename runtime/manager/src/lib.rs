@@ -10,6 +10,7 @@ mod adopt;
 mod adopt_all;
 mod backups;
 mod caller;
+mod claims;
 mod create;
 mod delete;
 mod driver;

@@ -15,8 +15,10 @@ use cofferdam_supervisor::{Status, Supervisor};
 use cofferdam_transfer::{ObjectStore, Resources};
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::admission::Admission;
+use crate::claims;
 use crate::driver::{BackendDriver, Generation};
 use crate::error::ManagerError;
 use crate::notify::recorder::Recorder;
@@ -72,6 +74,8 @@ pub struct Manager {
     pub(crate) supervisor: Arc<Supervisor<BackendDriver>>,
     pub(crate) operations: Arc<Operations>,
     pub(crate) admission: Arc<Admission>,
+    /// In whose name backups are claimed.
+    pub(crate) owner: Uuid,
     /// As the catalog has them.
     pub(crate) switches: RwLock<BTreeMap<String, ServiceSwitch>>,
     pub(crate) sandbox: Sandbox,
@@ -119,6 +123,7 @@ impl Manager {
                 deliveries.clone(),
             )?;
         }
+        let owner = claims::owner(&options.state_path)?;
         let switches = catalog.switches().await?;
         let own = switches.into_iter().filter(|switch| switch.host == options.host);
         let switches = own.map(|switch| (switch.name.clone(), switch)).collect();
@@ -130,6 +135,7 @@ impl Manager {
             supervisor,
             operations: Operations::new(resources),
             admission,
+            owner,
             switches: RwLock::new(switches),
             sandbox,
             backends: RwLock::new(Arc::new(backends)),
@@ -158,14 +164,16 @@ impl Manager {
         if let Some(within) = manager.options.verify_within {
             crate::scrub::start(&manager, within);
         }
+        claims::keep(&manager);
         let interrupted = manager.recover().await?;
-        manager.recover_volumes(&interrupted).await?;
+        let records: Vec<_> = interrupted.iter().map(|(record, _)| record.clone()).collect();
+        manager.recover_volumes(&records).await?;
         manager.register_volumes().await?;
         if !manager.options.inithost_offload {
             manager.operations.idle().await;
         }
-        for record in interrupted {
-            manager.resume_create(record);
+        for (record, fence) in interrupted {
+            manager.resume_create(record, fence);
         }
         Ok(manager)
     }

@@ -8,7 +8,7 @@ pub(crate) mod totals;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cofferdam_catalog::BackupId;
+use cofferdam_catalog::{BackupId, Fence};
 use cofferdam_transfer::{Cancel, Control, Progress, Resources, Snapshot};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -105,6 +105,7 @@ struct Entry {
     state: OperationState,
     progress: Arc<Progress>,
     cancel: Cancel,
+    fence: Option<Fence>,
     started: Timestamp,
     begun: Instant,
     ended: Option<Timestamp>,
@@ -152,6 +153,9 @@ pub(crate) struct Operations {
 pub(crate) struct Running {
     operations: Arc<Operations>,
     pub(crate) id: OperationId,
+    pub(crate) backup: BackupId,
+    /// Of its claim on the backup, if it has one.
+    pub(crate) fence: Option<Fence>,
     pub(crate) control: Control,
     ended: bool,
 }
@@ -171,7 +175,12 @@ impl Operations {
     }
 
     /// A new operation; what is returned goes into its task.
-    pub(crate) fn begin(self: &Arc<Self>, kind: OperationKind, backup: BackupId) -> Running {
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        kind: OperationKind,
+        backup: BackupId,
+        fence: Option<Fence>,
+    ) -> Running {
         let (id, progress) = (OperationId(Uuid::new_v4()), Arc::new(Progress::default()));
         let cancel = self.cancel.child();
         let mut table = self.table();
@@ -181,6 +190,7 @@ impl Operations {
             state: OperationState::Running,
             progress: progress.clone(),
             cancel: cancel.clone(),
+            fence,
             started: Timestamp::now(),
             begun: Instant::now(),
             ended: None,
@@ -192,6 +202,8 @@ impl Operations {
         Running {
             operations: self.clone(),
             id,
+            backup,
+            fence,
             control: Control {
                 progress,
                 cancel,
@@ -256,6 +268,15 @@ impl Operations {
     /// How many run.
     pub(crate) fn running(&self) -> usize {
         self.table().running
+    }
+
+    /// The backups that running operations own.
+    pub(crate) fn owned(&self) -> Vec<(BackupId, Fence, Cancel)> {
+        let table = self.table();
+        let running = table.entries.values().filter(|entry| entry.ended.is_none());
+        running
+            .filter_map(|entry| Some((entry.backup, entry.fence?, entry.cancel.clone())))
+            .collect()
     }
 
     /// How far the operation is that runs on a backup.

@@ -9,8 +9,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cofferdam_catalog::{BackupRecord, BackupStatus, Change, Repository as _};
+use cofferdam_catalog::{BackupRecord, BackupStatus, Change, Fence, Repository as _, Step};
 
+use crate::claims::TTL;
 use crate::error::ManagerError;
 use crate::manager::Manager;
 
@@ -19,7 +20,7 @@ impl Manager {
     ///
     /// # Errors
     /// When the catalog cannot be read.
-    pub(crate) async fn recover(self: &Arc<Self>) -> Result<Vec<BackupRecord>, ManagerError> {
+    pub(crate) async fn recover(self: &Arc<Self>) -> Result<Vec<(BackupRecord, Fence)>, ManagerError> {
         let mut interrupted = Vec::new();
         let unfinished = self.catalog.unfinished().await?;
         let creating = unfinished
@@ -30,12 +31,19 @@ impl Manager {
         }
         for record in unfinished {
             let (id, status) = (record.id, record.status);
+            let fence = match self.catalog.claim(id, self.owner, TTL).await {
+                Ok(fence) => fence,
+                Err(error) => {
+                    tracing::info!(backup_id = %id, %status, %error, "an unfinished operation is not ours to put right");
+                    continue;
+                }
+            };
             if status == BackupStatus::Creating && self.options.resume_backups {
                 tracing::info!(backup_id = %id, "a backup goes on that was interrupted");
-                interrupted.push(record);
+                interrupted.push((record, fence));
                 continue;
             }
-            match self.recover_one(record).await {
+            match self.recover_one(record, fence).await {
                 Ok(()) => tracing::info!(backup_id = %id, %status, "an unfinished operation was put right"),
                 Err(error) => {
                     tracing::error!(backup_id = %id, %status, %error, "an unfinished operation is left as it is")
@@ -45,26 +53,24 @@ impl Manager {
         Ok(interrupted)
     }
 
-    async fn recover_one(self: &Arc<Self>, record: BackupRecord) -> Result<(), ManagerError> {
-        match record.status {
+    async fn recover_one(self: &Arc<Self>, record: BackupRecord, fence: Fence) -> Result<(), ManagerError> {
+        let change = match record.status {
             BackupStatus::Creating => {
                 let reason = "the service ended while the backup was made; delete it and make it again";
-                let change = Change::failed(BackupStatus::Error, "interrupted", reason);
-                self.catalog
-                    .transition(record.id, &[BackupStatus::Creating], change)
-                    .await?;
+                Change::failed(BackupStatus::Error, "interrupted", reason)
             }
-            BackupStatus::Restoring => {
-                let change = Change::to(BackupStatus::Available);
-                self.catalog
-                    .transition(record.id, &[BackupStatus::Restoring], change)
-                    .await?;
-            }
-            BackupStatus::Deleting => {
-                self.finish_delete(record)?;
-            }
-            BackupStatus::Available | BackupStatus::Error | BackupStatus::ErrorDeleting => {}
-        }
+            BackupStatus::Restoring => Change::to(BackupStatus::Available),
+            BackupStatus::Deleting => return self.finish_delete(record, Some(fence)).map(drop),
+            BackupStatus::Available | BackupStatus::Error | BackupStatus::ErrorDeleting => return Ok(()),
+        };
+        let change = Step::ChangeBackup {
+            id: record.id,
+            from: vec![record.status],
+            change: Box::new(change),
+            fence: Some(fence),
+        };
+        let release = Step::Release { id: record.id, fence };
+        self.catalog.commit(vec![change, release]).await?;
         Ok(())
     }
 }

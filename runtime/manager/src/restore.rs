@@ -16,6 +16,7 @@ use cofferdam_sandbox::units::show_bytes;
 use cofferdam_transfer::{Expected, Link, Location, RestoreOutcome, Seals, is_volume};
 
 use crate::caller::Caller;
+use crate::claims::{fence_of, is_overtaken};
 use crate::create::unless_stopped;
 use crate::driver::Generation;
 use crate::error::ManagerError;
@@ -164,13 +165,14 @@ impl Manager {
             }
             None => {}
         }
-        match self.catalog.commit(steps).await {
+        steps.push(self.claim(id));
+        let fence = match self.catalog.commit(steps).await {
             Err(cofferdam_catalog::CatalogError::Conflict { subject, found }) if subject == id.into() => {
                 return Err(not_available(id, found));
             }
-            other => other?,
+            other => fence_of(&other?),
         };
-        let running = self.operations.begin(OperationKind::Restore, id);
+        let running = self.operations.begin(OperationKind::Restore, id, fence);
         let status = self.operations.status(running.id)?;
         let (manager, caller) = (self.clone(), caller.clone());
         tokio::spawn(async move {
@@ -179,7 +181,9 @@ impl Manager {
                     &record, &backend, generation, &chain, &target, overwrite, &running,
                 )
                 .await;
-            let result = manager.conclude_restore(&caller, &record, onto, written).await;
+            let result = manager
+                .conclude_restore(&caller, &record, &running, onto, written)
+                .await;
             running.end(result.map(|outcome| {
                 format!(
                     "{} to {}, every byte checked, {} of zeros left as holes",
@@ -217,6 +221,7 @@ impl Manager {
         &self,
         caller: &Caller,
         record: &BackupRecord,
+        running: &Running,
         onto: Option<Onto>,
         written: Result<RestoreOutcome, ManagerError>,
     ) -> Result<RestoreOutcome, ManagerError> {
@@ -254,12 +259,12 @@ impl Manager {
         }
         let available = Change::to(BackupStatus::Available);
         let back = self
-            .catalog
-            .transition(id, &[BackupStatus::Restoring], available)
+            .change_owned(running, BackupStatus::Restoring, available, true)
             .await;
         match (result, back) {
+            (Ok(outcome), Ok(_)) => Ok(outcome),
             // Somebody reset or deletes it: that holds.
-            (Ok(outcome), Ok(_) | Err(cofferdam_catalog::CatalogError::Conflict { .. })) => Ok(outcome),
+            (Ok(outcome), Err(error)) if is_overtaken(&error) => Ok(outcome),
             (Ok(_), Err(error)) => Err(error.into()),
             (Err(error), _) => Err(error),
         }

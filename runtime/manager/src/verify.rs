@@ -34,7 +34,7 @@ impl Manager {
         }
         let (backend, generation) = self.choose(Some(&record.backend))?;
         let chain = self.links(id).await?;
-        let running = self.operations.begin(OperationKind::Verify, id);
+        let running = self.operations.begin(OperationKind::Verify, id, None);
         let status = self.operations.status(running.id)?;
         let (manager, store) = (self.clone(), self.storage(&backend, generation));
         tokio::spawn(async move {

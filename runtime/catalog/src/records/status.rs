@@ -73,9 +73,9 @@ impl BackupStatus {
         use BackupStatus::{Available, Creating, Deleting, Error, ErrorDeleting, Restoring};
         matches!(
             (self, next),
-            (Creating, Available | Error)
+            (Creating, Available | Error | Deleting)
                 | (Available, Restoring | Deleting)
-                | (Restoring, Available)
+                | (Restoring, Available | Deleting)
                 | (Error, Deleting)
                 | (Deleting, ErrorDeleting)
                 | (ErrorDeleting, Deleting)

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, Repository as _};
+use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Change, Fence, Repository as _};
 use cofferdam_sandbox::contract::{BackupIdentity, Placement};
 use cofferdam_sandbox::units::show_bytes;
 use cofferdam_transfer::{BackupOutcome, BackupPlan, Parent, Source, TransferError};
 
 use super::objects;
+use crate::claims::is_overtaken;
 use crate::driver::Generation;
 use crate::error::ManagerError;
 use crate::manager::Manager;
@@ -30,8 +31,10 @@ const MAX_PREFIX: usize = 255;
 
 impl Manager {
     /// Goes on with a backup that an earlier life of this process began.
-    pub(crate) fn resume_create(self: &Arc<Self>, record: BackupRecord) {
-        let running = self.operations.begin(OperationKind::Create, record.id);
+    pub(crate) fn resume_create(self: &Arc<Self>, record: BackupRecord, fence: Fence) {
+        let running = self
+            .operations
+            .begin(OperationKind::Create, record.id, Some(fence));
         let manager = self.clone();
         tokio::spawn(async move {
             let id = record.id;
@@ -87,7 +90,7 @@ impl Manager {
         let _place = unless_stopped(running, self.admission.enter(&record.project_id)).await?;
         let placement = match placed(&record) {
             Some(placement) => placement,
-            None => self.place(&record, &generation).await?,
+            None => self.place(&record, &generation, running).await?,
         };
         let plan = BackupPlan {
             backup_id: record.id.to_string(),
@@ -122,8 +125,7 @@ impl Manager {
             sha256file_seal: Some(outcome.seals.sha256file),
             ..Change::to(BackupStatus::Available)
         };
-        self.catalog
-            .transition(record.id, &[BackupStatus::Creating], change)
+        self.change_owned(running, BackupStatus::Creating, change, true)
             .await?;
         Ok(summary)
     }
@@ -135,7 +137,12 @@ impl Manager {
     }
 
     /// Asks the driver where the backup goes, and records it.
-    async fn place(&self, record: &BackupRecord, generation: &Generation) -> Result<Placement, ManagerError> {
+    async fn place(
+        &self,
+        record: &BackupRecord,
+        generation: &Generation,
+        running: &Running,
+    ) -> Result<Placement, ManagerError> {
         let identity = BackupIdentity {
             backup_id: record.id.to_string(),
             volume_id: record.volume_id.to_string(),
@@ -158,8 +165,7 @@ impl Manager {
             block_size: Some(placement.block_size),
             ..Change::default()
         };
-        self.catalog
-            .transition(record.id, &[BackupStatus::Creating], change)
+        self.change_owned(running, BackupStatus::Creating, change, false)
             .await?;
         Ok(placement)
     }
@@ -182,12 +188,10 @@ impl Manager {
             tracing::warn!(backup_id = %id, code = error.code(), %error, "the backup failed");
             let change = Change::failed(BackupStatus::Error, error.code(), &error.to_string());
             match self
-                .catalog
-                .transition(id, &[BackupStatus::Creating], change)
+                .change_owned(running, BackupStatus::Creating, change, true)
                 .await
             {
-                // Somebody reset or deletes it.
-                Err(cofferdam_catalog::CatalogError::Conflict { .. }) => {}
+                Err(error) if is_overtaken(&error) => {}
                 other => {
                     other?;
                     let request = record.request_id.as_deref();
