@@ -45,6 +45,9 @@ enum Command {
     /// Make, restore, verify and delete backups
     #[command(subcommand)]
     Backup(commands::backup::Command),
+    /// Check, copy and make anew the catalog of backups
+    #[command(subcommand)]
+    Catalog(commands::catalog::Command),
     /// Look at driver components
     #[command(subcommand)]
     Driver(commands::driver::Command),
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
             Command::Run => commands::run::run(&context).await,
             Command::Service(command) => commands::service::run(&context, command).await,
             Command::Backup(command) => commands::backup::run(&context, command).await,
+            Command::Catalog(command) => commands::catalog::run(&context, command).await,
             Command::Driver(command) => commands::driver::run(&context, command).await,
             Command::Config(command) => commands::config::run(&context, command).await,
             Command::CompileComponent { .. } => Ok(()),

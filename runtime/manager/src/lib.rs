@@ -7,6 +7,7 @@
 
 mod adopt;
 mod adopt_all;
+mod catalog;
 mod create;
 mod delete;
 mod driver;
@@ -28,6 +29,7 @@ mod store;
 mod verify;
 
 pub use adopt_all::Adopted;
+pub use catalog::{catalog_path, check_catalog, copy_catalog};
 pub use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, EventRecord};
 pub use cofferdam_sandbox::Source;
 pub use cofferdam_sandbox::compile::{CompileHelper, child as compile_child};
