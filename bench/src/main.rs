@@ -3,7 +3,8 @@
 //! `./dev bench [init] [object] [backup] [supervision]`; all of them by default, as a table, or as JSON lines with
 //! `--json`. `transfer [SIZE_MIB]`, only when it is named, compares
 //! with other programs and writes `bench/results/`; so does `drivers`, for put and get over the network. `sparse [DATA_GIB
-//! VOLUME_GIB]`, only when it is named, takes a while and much disk; `api [CLIENTS SECONDS]` floods the REST API. `soak MINUTES [SEED]`, `torture KILLS [SEED]` and `stops
+//! VOLUME_GIB]`, only when it is named, takes a while and much disk; so does `catalog [ROWS]`, which writes its results too;
+//! `api [CLIENTS SECONDS]` floods the REST API. `soak MINUTES [SEED]`, `torture KILLS [SEED]` and `stops
 //! COUNT [SEED]` are programs of their own, for `./dev soak` and `./dev torture`. The work
 //! is done in `/dev/shm` where that is there, so that a disk does not hide what is measured; `--disk` uses the
 //! temporary folder instead. Each figure is the best of several runs, because noise only ever adds.
@@ -16,6 +17,7 @@
 
 mod api;
 mod backup;
+mod catalog;
 mod drivers;
 mod init;
 mod object;
@@ -107,6 +109,7 @@ fn main() -> anyhow::Result<()> {
                 "drivers",
                 "sparse",
                 "api",
+                "catalog",
             ]
             .into_iter()
             .any(has)
@@ -144,6 +147,17 @@ fn main() -> anyhow::Result<()> {
         let mut numbers = arguments.iter().filter_map(|argument| argument.parse().ok());
         let (data, volume) = (numbers.next().unwrap_or(20), numbers.next().unwrap_or(1024));
         figures.extend(sparse::measure(scratch.path(), data, volume)?);
+    }
+    if has("catalog") {
+        let rows = arguments.iter().find_map(|argument| argument.parse().ok());
+        let rows = rows.unwrap_or(1_000_000);
+        let measured = runtime.block_on(catalog::measure(scratch.path(), rows))?;
+        catalog::write(
+            &measured,
+            rows,
+            &PathBuf::from(results::FOLDER).join("catalog.md"),
+        )?;
+        figures.extend(measured);
     }
     if has("drivers") {
         drivers::run(scratch.path(), &runtime)?;

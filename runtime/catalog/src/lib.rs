@@ -27,7 +27,7 @@ pub use records::{
     VolumeChange, VolumeId, VolumeRecord, VolumeStatus,
 };
 pub use repository::Repository;
-pub use sqlite::Catalog;
+pub use sqlite::{Catalog, Finding};
 pub use steps::{Done, Fence, Step};
 
 pub(crate) type Result<T> = std::result::Result<T, CatalogError>;
@@ -54,6 +54,14 @@ pub enum CatalogError {
         found: i64,
         /// The newest that this version knows.
         known: i64,
+    },
+    /// A copy of it cannot be written.
+    #[error("the copy {path} cannot be written: {reason}")]
+    Copy {
+        /// The copy.
+        path: String,
+        /// What was found.
+        reason: String,
     },
     /// There is one of that id already.
     #[error("there is a {0} already")]

@@ -1,7 +1,10 @@
 //! The catalog on SQLite: the connections, and the trait that each file beside this one fills with its part.
 
+mod backup_row;
 mod backups;
+mod check;
 mod claims;
+mod copy;
 mod filter;
 mod list;
 mod messages;
@@ -15,7 +18,6 @@ mod values;
 mod volumes;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
@@ -31,23 +33,23 @@ use crate::records::{
 use crate::steps::{Done, Step};
 use crate::{CatalogError, Repository, Result};
 
+pub use check::Finding;
+#[cfg(test)]
+pub(crate) use {
+    backups::{AVAILABLE, PLACED, UNFINISHED, UNVERIFIED},
+    list::plan,
+};
+
 /// The catalog of one state folder.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Whether every page was looked at when it was opened.
+    looked_at: bool,
 }
 
 impl Catalog {
-    /// Opens the catalog, makes it (mode 0600) when it is not there, and brings its schema up to date.
-    ///
-    /// # Errors
-    /// [`CatalogError::Open`] for a file that is no sound catalog, [`CatalogError::Newer`] for one from a newer version.
-    pub async fn open(path: &Path) -> Result<Catalog> {
-        let (writer, readers) = open::open(path).await?;
-        Ok(Catalog { writer, readers })
-    }
-
     /// Closes all connections.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -103,7 +105,7 @@ impl Repository for Catalog {
     }
 
     async fn count_backups(&self, query: &BackupQuery) -> Result<u64> {
-        list::count::<BackupRecord>(&self.readers, query).await
+        list::count::<BackupRecord>(&mut *self.readers.acquire().await?, query).await
     }
 
     async fn list_volumes(&self, query: &VolumeQuery) -> Result<Vec<VolumeRecord>> {
@@ -111,7 +113,7 @@ impl Repository for Catalog {
     }
 
     async fn count_volumes(&self, query: &VolumeQuery) -> Result<u64> {
-        list::count::<VolumeRecord>(&self.readers, query).await
+        list::count::<VolumeRecord>(&mut *self.readers.acquire().await?, query).await
     }
 
     async fn list_snapshots(&self, query: &SnapshotQuery) -> Result<Vec<SnapshotRecord>> {
@@ -119,7 +121,7 @@ impl Repository for Catalog {
     }
 
     async fn count_snapshots(&self, query: &SnapshotQuery) -> Result<u64> {
-        list::count::<SnapshotRecord>(&self.readers, query).await
+        list::count::<SnapshotRecord>(&mut *self.readers.acquire().await?, query).await
     }
 
     async fn list_messages(&self, query: &MessageQuery) -> Result<Vec<MessageRecord>> {
@@ -127,7 +129,7 @@ impl Repository for Catalog {
     }
 
     async fn count_messages(&self, query: &MessageQuery) -> Result<u64> {
-        list::count::<MessageRecord>(&self.readers, query).await
+        list::count::<MessageRecord>(&mut *self.readers.acquire().await?, query).await
     }
 
     async fn delete_message(&self, id: Uuid) -> Result<()> {

@@ -1,5 +1,9 @@
 //! What is particular to SQLite: the file, its checks, its schema's ways, and the plans of its queries.
 
+mod check;
+mod migration;
+mod plans;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 

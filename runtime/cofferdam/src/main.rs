@@ -58,6 +58,9 @@ enum Command {
     Backup(commands::backup::Command),
     /// Watch operations and changes of backends live, until interrupted
     Watch(commands::watch::Arguments),
+    /// Check, copy and make anew the catalog of backups
+    #[command(subcommand)]
+    Catalog(commands::catalog::Command),
     /// Look at driver components
     #[command(subcommand)]
     Driver(commands::driver::Command),
@@ -131,6 +134,7 @@ fn prepare_and_run(cli: Cli) -> anyhow::Result<()> {
             Command::Watch(arguments) => commands::watch::run(&context, &arguments).await,
             Command::Completions { shell } => commands::completions::print::<Cli>(shell),
             Command::Man { directory } => commands::man::write::<Cli>(directory.as_deref()),
+            Command::Catalog(command) => commands::catalog::run(&context, command).await,
             Command::Driver(command) => commands::driver::run(&context, command).await,
             Command::Config(command) => commands::config::run(&context, command).await,
             Command::CompileComponent { .. } => Ok(()),

@@ -207,7 +207,8 @@ impl ManagerError {
             | ManagerError::Volume { remedy, .. }
             | ManagerError::Service { remedy, .. } => remedy.clone(),
             ManagerError::Driver(failure) => failure.remedy(),
-            ManagerError::Catalog(_) => "check the file system of state_path; nothing was changed".into(),
+            ManagerError::Catalog(_) => "check the file system of state_path; nothing was changed. A catalog that is lost or damaged is moved away \
+                 and made anew from storage: `cofferdam catalog rebuild`".into(),
             ManagerError::Stopping => "ask again when it runs".into(),
         }
     }

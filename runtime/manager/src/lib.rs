@@ -11,6 +11,7 @@ mod adopt_all;
 mod backups;
 mod caller;
 mod claims;
+mod catalog;
 mod create;
 mod delete;
 mod driver;
@@ -42,6 +43,7 @@ mod volume_meta;
 mod volumes;
 
 pub use adopt_all::Adopted;
+pub use catalog::{catalog_path, check_catalog, copy_catalog};
 pub use caller::Caller;
 pub use cofferdam_catalog::{
     BackupColumn, BackupId, BackupQuery, BackupRecord, BackupStatus, Column, Comparison, Direction,

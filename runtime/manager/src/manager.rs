@@ -101,7 +101,7 @@ impl Manager {
         helper: CompileHelper,
     ) -> Result<Arc<Manager>, ManagerError> {
         let lock = lock(&options.state_path)?;
-        let catalog = Catalog::open(&options.state_path.join("catalog.sqlite")).await?;
+        let catalog = Catalog::open(&crate::catalog::catalog_path(&options)).await?;
         // Whatever the last life left in the records: nothing is up before its first success in this one.
         catalog.forget_services(&options.host).await?;
         let sandbox = Sandbox::start(helper, options.state_path.join("compiled")).await?;
@@ -161,6 +161,7 @@ impl Manager {
                 .supervisor
                 .add(&options.name, driver.clone(), options.supervision.clone());
         }
+        crate::catalog::look_later(&manager);
         if let Some(within) = manager.options.verify_within {
             crate::scrub::start(&manager, within);
         }

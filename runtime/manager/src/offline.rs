@@ -25,7 +25,7 @@ impl Offline {
     /// # Errors
     /// When there is one and it cannot be read.
     pub async fn open(options: &ServiceOptions) -> Result<Self, ManagerError> {
-        let path = options.state_path.join("catalog.sqlite");
+        let path = crate::catalog::catalog_path(options);
         let catalog = if path.exists() {
             Some(Catalog::open(&path).await?)
         } else {

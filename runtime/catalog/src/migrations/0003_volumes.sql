@@ -9,6 +9,8 @@ ALTER TABLE backups ADD COLUMN request_id        TEXT;
 ALTER TABLE backups ADD COLUMN claim_token INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE backups ADD COLUMN claim_owner TEXT;
 ALTER TABLE backups ADD COLUMN claim_until TEXT;
+-- What a name is sorted by. A column and not an expression: SQLite compares rows of columns alone by an index.
+ALTER TABLE backups ADD COLUMN name_key TEXT GENERATED ALWAYS AS (coalesce(name, '')) VIRTUAL;
 
 CREATE TABLE volumes (
     id                TEXT    NOT NULL PRIMARY KEY,
@@ -32,7 +34,8 @@ CREATE TABLE volumes (
     fail_reason       TEXT,
     created_at        TEXT    NOT NULL,
     updated_at        TEXT    NOT NULL,
-    deleted_at        TEXT
+    deleted_at        TEXT,
+    name_key          TEXT GENERATED ALWAYS AS (coalesce(name, '')) VIRTUAL
 ) STRICT;
 
 CREATE TABLE snapshots (
@@ -48,7 +51,8 @@ CREATE TABLE snapshots (
     metadata    TEXT    NOT NULL,
     created_at  TEXT    NOT NULL,
     updated_at  TEXT    NOT NULL,
-    deleted_at  TEXT
+    deleted_at  TEXT,
+    name_key    TEXT GENERATED ALWAYS AS (coalesce(name, '')) VIRTUAL
 ) STRICT;
 
 CREATE TABLE messages (
@@ -137,12 +141,12 @@ CREATE TRIGGER snapshots_uncounted AFTER DELETE ON snapshots WHEN old.deleted_at
     WHERE project_id = old.project_id AND kind = 'snapshots';
 END;
 
--- Lists: every order that is asked for often, of all projects and of one. What has no value is sorted as an empty text.
-CREATE INDEX backups_by_name   ON backups (coalesce(name, ''), id) WHERE deleted_at IS NULL;
+-- Lists: every order that is asked for often, of all projects and of one.
+CREATE INDEX backups_by_name   ON backups (name_key, id)   WHERE deleted_at IS NULL;
 CREATE INDEX backups_by_size   ON backups (size_gib, id)   WHERE deleted_at IS NULL;
 CREATE INDEX backups_by_status ON backups (status, id)     WHERE deleted_at IS NULL;
 CREATE INDEX backups_of_project_by_age    ON backups (project_id, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX backups_of_project_by_name   ON backups (project_id, coalesce(name, ''), id) WHERE deleted_at IS NULL;
+CREATE INDEX backups_of_project_by_name   ON backups (project_id, name_key, id) WHERE deleted_at IS NULL;
 CREATE INDEX backups_of_project_by_size   ON backups (project_id, size_gib, id)   WHERE deleted_at IS NULL;
 CREATE INDEX backups_of_project_by_status ON backups (project_id, status, id)     WHERE deleted_at IS NULL;
 -- The questions of the operations.
@@ -154,7 +158,7 @@ CREATE INDEX backups_unverified ON backups (coalesce(verified_at, updated_at))
 
 CREATE INDEX volumes_by_age            ON volumes (created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX volumes_of_project_by_age ON volumes (project_id, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX volumes_by_name           ON volumes (coalesce(name, ''), id) WHERE deleted_at IS NULL;
+CREATE INDEX volumes_by_name           ON volumes (name_key, id) WHERE deleted_at IS NULL;
 CREATE INDEX snapshots_by_age            ON snapshots (created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX snapshots_of_project_by_age ON snapshots (project_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX snapshots_by_volume         ON snapshots (volume_id) WHERE deleted_at IS NULL;
