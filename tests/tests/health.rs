@@ -250,7 +250,7 @@ fn metrics_keep_the_conventions_and_tell_of_operations_requests_and_failures() {
         ))
     };
     assert!(
-        requests("/v1/backups/{id}", 200) >= 1.0,
+        requests("/v1/operations/{id}", 200) >= 1.0,
         "the route, not the path"
     );
     assert_eq!(requests("none", 400), 1.0, "a path is never a label");

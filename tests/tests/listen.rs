@@ -213,7 +213,7 @@ fn files_of_tls_that_are_not_what_they_should_be_are_named_with_what_is_wrong() 
             identity.certificate.clone(),
             other.key.clone(),
             "other.key",
-            "inconsistent",
+            "not that of the certificate",
         ),
     ] {
         let identity = Identity { certificate, key };

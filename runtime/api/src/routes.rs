@@ -268,7 +268,9 @@ async fn operation(State(manager): Shared, Path(text): Path<String>) -> Answer<J
         )
     };
     let id = text.parse().map(OperationId).map_err(|_| wrong())?;
-    Ok(Json(views::operation(&manager.operation(id)?)))
+    let mut operation = manager.operation(id)?;
+    manager.describe(&mut operation).await;
+    Ok(Json(views::operation(&operation)))
 }
 
 fn accepted(operation: &cofferdam_manager::OperationStatus) -> (StatusCode, Json<OperationView>) {

@@ -10,8 +10,9 @@ use cofferdam_api::model::ErrorView;
 use cofferdam_manager::{Manager, ReloadError, Reloaded};
 
 use crate::config::Config;
+use crate::exit;
 use crate::serve::Tls;
-use crate::{exit, systemd};
+use crate::systemd::{self, Systemd};
 
 /// What a reload changes.
 pub(crate) struct Reloader {
@@ -23,6 +24,8 @@ pub(crate) struct Reloader {
     pub(crate) manager: Arc<Manager>,
     /// What the TCP listener speaks, if it speaks TLS.
     pub(crate) tls: Option<Arc<Tls>>,
+    /// Who is told.
+    pub(crate) systemd: Arc<Systemd>,
     /// One at a time.
     pub(crate) one: tokio::sync::Mutex<()>,
 }
@@ -61,20 +64,19 @@ impl Reloader {
     /// As an answer of the API.
     pub(crate) async fn logged(&self) -> Result<Reloaded, ErrorView> {
         let _one = self.one.lock().await;
-        systemd::reloading();
+        self.systemd.reloading().await;
         let result = self.reload().await;
         let status = systemd::status(&self.manager);
         match result {
             Ok(done) => {
-                systemd::ready(&status);
+                self.systemd.ready(&status).await;
                 Ok(done)
             }
             Err(error) => {
                 let view = exit::view(&error);
                 tracing::error!(code = %view.code, message = %view.message, "the configuration was not reloaded; nothing has changed");
-                systemd::ready(&format!(
-                    "{status}; the last reload failed and changed nothing, see the log"
-                ));
+                let status = format!("{status}; the last reload failed and changed nothing, see the log");
+                self.systemd.ready(&status).await;
                 Err(view)
             }
         }

@@ -10,8 +10,8 @@ mod adopt;
 mod adopt_all;
 mod backups;
 mod caller;
-mod claims;
 mod catalog;
+mod claims;
 mod create;
 mod delete;
 mod driver;
@@ -43,8 +43,8 @@ mod volume_meta;
 mod volumes;
 
 pub use adopt_all::Adopted;
-pub use catalog::{catalog_path, check_catalog, copy_catalog};
 pub use caller::Caller;
+pub use catalog::{catalog_path, check_catalog, copy_catalog};
 pub use cofferdam_catalog::{
     BackupColumn, BackupId, BackupQuery, BackupRecord, BackupStatus, Column, Comparison, Direction,
     EventRecord, Filter, Kind, ListQuery, MAX_FILTERS, MAX_SORT_KEYS, MessageColumn, MessageQuery,

@@ -113,18 +113,23 @@ impl Manager {
     pub async fn operations(&self, ended: usize) -> Vec<OperationStatus> {
         let mut all = self.operations.list(ended);
         for operation in &mut all {
-            if operation.about.is_none()
-                && let Ok(record) = self.catalog.backup(operation.backup).await
-            {
-                let about = About {
-                    backend: record.backend,
-                    volume: record.volume_path,
-                };
-                self.operations.describe(operation.id, about.clone());
-                operation.about = Some(about);
-            }
+            self.describe(operation).await;
         }
         all
+    }
+
+    /// Looks up what an operation is about, unless somebody has.
+    pub async fn describe(&self, operation: &mut OperationStatus) {
+        if operation.about.is_none()
+            && let Ok(record) = self.catalog.backup(operation.backup).await
+        {
+            let about = About {
+                backend: record.backend,
+                volume: record.volume_path,
+            };
+            self.operations.describe(operation.id, about.clone());
+            operation.about = Some(about);
+        }
     }
 
     /// When the newest backup that was made on each backend was begun: what is older than that is safe.

@@ -28,7 +28,7 @@ use wire::Wire;
 /// Whom to speak to.
 pub(crate) enum Client {
     /// A running service, here or elsewhere.
-    Service(Wire),
+    Service(Box<Wire>),
     /// This process.
     Embedded {
         manager: Arc<Manager>,
@@ -94,7 +94,7 @@ impl Client {
     /// # Errors
     /// When the credentials' files are not what they should be.
     pub(crate) fn at(target: &Target, credentials: &Credentials) -> anyhow::Result<Client> {
-        Ok(Client::Service(Wire::new(target, credentials)?))
+        Ok(Client::Service(Box::new(Wire::new(target, credentials)?)))
     }
 
     /// Whether paths that are given to the service are paths of another machine.

@@ -14,10 +14,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::client;
 use crate::config::Config;
 use crate::reload::Reloader;
 use crate::serve::{self, Server, Tls};
-use crate::{client, systemd};
+use crate::systemd::{self, Systemd};
 
 /// How often systemd is told that the service still stops.
 const TELL: Duration = Duration::from_secs(5);
@@ -32,6 +33,7 @@ const CANCELLED: Duration = Duration::from_secs(30);
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    let systemd = Arc::new(Systemd::from_environment());
     let socket = config.api_socket();
     let limit = config.max_connections();
     let listen = config.listen();
@@ -55,6 +57,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         started: config,
         manager: manager.clone(),
         tls: tls.clone(),
+        systemd: systemd.clone(),
         one: tokio::sync::Mutex::default(),
     });
     let routers = serve::routers(&manager, reloader.for_api(), public);
@@ -77,19 +80,23 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
              read, overwrite and delete every backup"
         );
     }
-    let helpers = helpers(&manager, &reloader)?;
+    let reloads = reload_at_hangup(&reloader)?;
+    let status = systemd::status(&manager);
+    systemd.ready(&status).await;
+    let (teller, told) = (systemd.clone(), manager.clone());
+    let follow = tokio::spawn(async move { teller.follow(told, status).await });
     // It is fed while the service stops, too.
-    let watchdog = tokio::spawn(systemd::watchdog(manager.clone()));
+    let (feeder, fed) = (systemd.clone(), manager.clone());
+    let watchdog = tokio::spawn(async move { feeder.watchdog(fed).await });
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping; a second signal aborts");
     abort_at_next(terminate, interrupt);
-    for helper in helpers {
-        helper.abort();
-    }
-    drain(&manager, public.as_ref(), patience).await;
+    reloads.abort();
+    follow.abort();
+    drain(&manager, &systemd, public.as_ref(), patience).await;
     futures::join!(local.end(), async {
         if let Some(public) = public {
             public.end().await;
@@ -102,23 +109,16 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What goes on beside serving: reloads at SIGHUP, and what systemd is told, from "ready" on.
-fn helpers(manager: &Arc<Manager>, reloader: &Arc<Reloader>) -> anyhow::Result<Vec<JoinHandle<()>>> {
+/// Reloads at each SIGHUP.
+fn reload_at_hangup(reloader: &Arc<Reloader>) -> anyhow::Result<JoinHandle<()>> {
     let mut hangup = signal(SignalKind::hangup())?;
     let reloader = reloader.clone();
-    let reloads = async move {
+    Ok(tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             // What became of it is in the log.
             let _ = reloader.logged().await;
         }
-    };
-    let mut helpers = vec![tokio::spawn(reloads)];
-    if systemd::listens() {
-        let status = systemd::status(manager);
-        systemd::ready(&status);
-        helpers.push(tokio::spawn(systemd::follow(manager.clone(), status)));
-    }
-    Ok(helpers)
+    }))
 }
 
 fn abort_at_next(mut terminate: Signal, mut interrupt: Signal) {
@@ -133,31 +133,33 @@ fn abort_at_next(mut terminate: Signal, mut interrupt: Signal) {
 }
 
 /// Lets operations end, cancels those that do not, and lets whoever waits see it.
-async fn drain(manager: &Manager, public: Option<&Server>, patience: Duration) {
+async fn drain(manager: &Manager, systemd: &Systemd, public: Option<&Server>, patience: Duration) {
     manager.stop_accepting();
     if let Some(public) = public {
         public.close();
     }
     let running = manager.running_operations();
-    systemd::stopping(&format!("stopping, {running} operations run"), NEXT);
+    systemd
+        .stopping(&format!("stopping, {running} operations run"), NEXT)
+        .await;
     if running == 0 {
         return;
     }
     tracing::info!(running, patience = ?patience, "waiting for operations to end");
-    if !idle_within(manager, patience).await {
+    if !idle_within(manager, systemd, patience).await {
         let running = manager.running_operations();
         tracing::warn!(
             running,
             "operations are cancelled; backups go on at the next start"
         );
         manager.cancel_operations();
-        idle_within(manager, CANCELLED).await;
+        idle_within(manager, systemd, CANCELLED).await;
     }
     tokio::time::sleep(LAST_LOOK).await;
 }
 
 /// Waits until no operation runs; answers whether that came within the time.
-async fn idle_within(manager: &Manager, time: Duration) -> bool {
+async fn idle_within(manager: &Manager, systemd: &Systemd, time: Duration) -> bool {
     let deadline = Instant::now() + time;
     let mut idle = std::pin::pin!(manager.idle());
     loop {
@@ -171,6 +173,8 @@ async fn idle_within(manager: &Manager, time: Duration) -> bool {
             return false;
         }
         let running = manager.running_operations();
-        systemd::stopping(&format!("stopping, {running} operations run"), NEXT);
+        systemd
+            .stopping(&format!("stopping, {running} operations run"), NEXT)
+            .await;
     }
 }

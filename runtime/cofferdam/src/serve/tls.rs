@@ -80,6 +80,10 @@ pub(crate) fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>, ServiceError> 
         }
     };
     let mut config = builder.with_single_cert(chain, key).map_err(|wrong| {
+        let wrong = match wrong {
+            rustls::Error::InconsistentKeys(_) => "the key is not that of the certificate".into(),
+            other => other.to_string(),
+        };
         let files = format!("{} and {}", files.certificate.display(), files.key.display());
         error(
             format!("{files} cannot be used as ssl_cert_file and ssl_key_file: {wrong}"),
