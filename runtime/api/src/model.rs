@@ -13,6 +13,8 @@ pub struct ServiceView {
     pub driver: String,
     pub state: String,
     pub phase: String,
+    pub disabled: bool,
+    pub disabled_reason: Option<String>,
     pub code: Option<String>,
     pub message: Option<String>,
     pub remedy: Option<String>,
@@ -62,8 +64,13 @@ pub struct BackupView {
     pub status: String,
     pub name: Option<String>,
     pub description: Option<String>,
+    pub project_id: String,
+    pub user_id: String,
+    pub metadata: std::collections::BTreeMap<String, String>,
     pub backend: String,
+    pub scheduling: Option<String>,
     pub volume_id: String,
+    pub snapshot_id: Option<String>,
     pub volume_path: String,
     pub volume_bytes: u64,
     pub size: u64,
@@ -247,4 +254,14 @@ pub struct AdoptRequest {
     pub container: String,
     /// What their names begin with.
     pub prefix: String,
+}
+
+/// `POST /v1/services/NAME/switch`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchRequest {
+    /// Whether the backend takes no new backups.
+    pub disabled: bool,
+    /// Why.
+    pub reason: Option<String>,
 }

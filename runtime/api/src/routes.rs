@@ -18,7 +18,7 @@ use crate::error::ApiError;
 use crate::metrics::{self, http::HttpMetrics};
 use crate::model::{
     AdoptAllRequest, AdoptRequest, AdoptedView, BackupRecordView, BackupView, CreateRequest, ErrorView,
-    EventView, OperationView, OrphanView, RestoreRequest, ServiceView,
+    EventView, OperationView, OrphanView, RestoreRequest, ServiceView, SwitchRequest,
 };
 use crate::views;
 
@@ -42,6 +42,7 @@ pub fn router(manager: Arc<Manager>, reload: Option<Reload>) -> Router {
         .route("/v1/services", get(services))
         .route("/v1/services/{name}", get(service))
         .route("/v1/services/{name}/reinitialize", post(reinitialize))
+        .route("/v1/services/{name}/switch", post(switch))
         .route("/v1/events", get(events))
         .route("/metrics", get(read_metrics))
         .route("/v1/backups", get(backups).post(create))
@@ -74,6 +75,16 @@ async fn service(State(manager): Shared, Path(name): Path<String>) -> Answer<Jso
 async fn reinitialize(State(manager): Shared, Path(name): Path<String>) -> Answer<StatusCode> {
     manager.reinitialize(&name).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+async fn switch(
+    State(manager): Shared,
+    Path(name): Path<String>,
+    request: Result<Json<SwitchRequest>, axum::extract::rejection::JsonRejection>,
+) -> Answer<Json<ServiceView>> {
+    let SwitchRequest { disabled, reason } = body(request)?;
+    manager.switch(&name, disabled, reason).await?;
+    Ok(Json(views::service(&manager.service(&name)?)))
 }
 
 #[derive(Debug, Deserialize)]

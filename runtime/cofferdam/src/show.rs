@@ -102,7 +102,10 @@ pub(crate) fn services(services: &[ServiceView]) {
             Cell::new(&service.name),
             Cell::new(&service.driver),
             state_cell(&service.state),
-            Cell::new(&service.phase),
+            Cell::new(match service.disabled {
+                true => format!("{}, disabled", service.phase),
+                false => service.phase.clone(),
+            }),
             Cell::new(ago(&service.since)),
             Cell::new(service.attempt),
             Cell::new(until(
@@ -123,6 +126,14 @@ pub(crate) fn service(service: &ServiceView) {
         ("driver", service.driver.clone()),
         ("state", service.state.clone()),
         ("phase", service.phase.clone()),
+        (
+            "new backups",
+            match (service.disabled, &service.disabled_reason) {
+                (false, _) => "taken".into(),
+                (true, None) => "not taken: disabled".into(),
+                (true, Some(reason)) => format!("not taken: disabled ({reason})"),
+            },
+        ),
         ("code", or_dash(&service.code)),
         ("reason", or_dash(&service.message)),
         ("what to do", or_dash(&service.remedy)),
@@ -301,6 +312,11 @@ pub(crate) fn backup(backup: &BackupView) {
         ("name", or_dash(&backup.name)),
         ("description", or_dash(&backup.description)),
         ("backend", backup.backend.clone()),
+        ("chosen because", or_dash(&backup.scheduling)),
+        (
+            "project, user",
+            format!("{}, {}", backup.project_id, backup.user_id),
+        ),
         ("builds on", or_dash(&backup.parent_id)),
         ("volume", format!("{} ({})", backup.volume_path, backup.volume_id)),
         (

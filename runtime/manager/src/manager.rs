@@ -44,6 +44,12 @@ pub struct ServiceStatus {
     pub driver: String,
     /// Threads of ended instances, in the whole process, that have not come back.
     pub threads_ending: usize,
+    /// Whether it takes no new backups, because an administrator has said so.
+    #[serde(default)]
+    pub disabled: bool,
+    /// Why.
+    #[serde(default)]
+    pub disabled_reason: Option<String>,
 }
 
 /// The backends as they are configured now.
@@ -244,10 +250,13 @@ impl Manager {
         let (Some(driver), Some(status)) = (backends.drivers.get(name), self.supervisor.status(name)) else {
             return Err(self.unknown(name));
         };
+        let switch = self.switched(name);
         Ok(ServiceStatus {
             status,
             driver: driver.shown(),
             threads_ending: self.threads_ending(),
+            disabled: switch.disabled,
+            disabled_reason: switch.reason,
         })
     }
 

@@ -56,6 +56,8 @@ impl Offline {
                     status: Status::down(name, NOT_RUNNING, message, REMEDY),
                     driver: String::new(),
                     threads_ending: 0,
+                    disabled: false,
+                    disabled_reason: None,
                 });
             };
             let mut service: ServiceStatus = serde_json::from_str(&record.status).map_err(|error| {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use clap::Subcommand;
-use cofferdam_api::model::{ErrorView, EventView, ServiceView};
+use cofferdam_api::model::{ErrorView, EventView, ServiceView, SwitchRequest};
 use cofferdam_api::{event_view, service_view};
 use cofferdam_manager::{ManagerError, Offline};
 
@@ -42,6 +42,19 @@ pub(crate) enum Command {
         #[arg(long)]
         follow: bool,
     },
+    /// Let a backend take new backups again
+    Enable {
+        /// Name of the backend
+        name: String,
+    },
+    /// Let a backend take no new backups, also after a restart; what it has still restores, verifies and deletes
+    Disable {
+        /// Name of the backend
+        name: String,
+        /// Why, for those who wonder
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Initialise a backend again now
     Reinitialize {
         /// Name of the backend
@@ -72,6 +85,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
                 Ok(())
             }
         }
+        Command::Enable { name } => switch(context, &name, false, None).await,
+        Command::Disable { name, reason } => switch(context, &name, true, reason).await,
         Command::Events { name, limit, follow } => events(context, name, limit, follow).await,
         Command::Reinitialize { name, wait } => reinitialize(context, &name, wait).await,
     }
@@ -185,6 +200,19 @@ async fn recorded_events(config: &Config, name: Option<&str>, limit: u32) -> any
     let events = catalog.events(name, None, limit).await.map_err(service_error)?;
     catalog.close().await;
     Ok(events.iter().map(event_view).collect())
+}
+
+async fn switch(context: &Context, name: &str, disabled: bool, reason: Option<String>) -> anyhow::Result<()> {
+    let client = context.service().await?;
+    let request = SwitchRequest { disabled, reason };
+    let after: ServiceView = client
+        .post(&format!("/v1/services/{}/switch", escaped(name)), &request)
+        .await?;
+    if context.json {
+        return show::json(&after);
+    }
+    show::services(std::slice::from_ref(&after));
+    Ok(())
 }
 
 async fn reinitialize(context: &Context, name: &str, wait: bool) -> anyhow::Result<()> {
