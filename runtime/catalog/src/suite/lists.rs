@@ -14,6 +14,9 @@ use crate::{
 
 const BOTH: [Direction; 2] = [Direction::Ascending, Direction::Descending];
 
+/// A filter, which orders of the column's value to the filter's match it, and whether no value does.
+type Case = (Filter<BackupColumn>, fn(Ordering) -> bool, bool);
+
 async fn listed(repository: &Shared, query: &BackupQuery) -> Vec<BackupId> {
     let page = repository.list_backups(query).await.unwrap();
     page.iter().map(|record| record.id).collect()
@@ -51,7 +54,13 @@ pub(super) async fn every_order_of_backups_is_the_oracles_and_markers_walk_it_on
             limit: 7,
             ..BackupQuery::default()
         };
-        let expected = sorted(&made, &query.order());
+        // Said here again: newest first by default, and ties by id in the direction of the first key.
+        let mut order = query.sort.clone();
+        if order.is_empty() {
+            order.push((BackupColumn::CreatedAt, Direction::Descending));
+        }
+        order.push((BackupColumn::Id, order[0].1));
+        let expected = sorted(&made, &order);
         assert_eq!(walked(&repository, query.clone()).await, expected, "{query:?}");
     }
     let marker = BackupQuery {
@@ -112,7 +121,7 @@ pub(super) async fn every_filter_finds_what_the_oracle_finds(repository: Shared)
             _ => padded.clone(),
         };
         let other = "2".to_owned();
-        let filters: [(Filter<BackupColumn>, fn(Ordering) -> bool, bool); 7] = [
+        let filters: [Case; 7] = [
             (Filter::Equal(column, text.clone()), Ordering::is_eq, false),
             (Filter::NotEqual(column, text.clone()), Ordering::is_ne, true),
             (Filter::In(column, vec![text.clone()]), Ordering::is_eq, false),
