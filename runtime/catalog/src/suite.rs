@@ -6,10 +6,12 @@
 mod claims;
 mod lists;
 mod messages;
+mod oracle;
 mod quotas;
 mod records;
 mod services;
 mod steps;
+mod tables;
 mod tools;
 
 use std::sync::Arc;
@@ -36,15 +38,17 @@ cases! {
         an_id_that_is_taken_is_not_written_over,
         a_change_sets_what_it_names_and_leaves_the_rest,
         a_change_is_refused_from_another_status_and_against_the_table,
-        of_all_changes_of_a_backup_only_those_of_the_table_are_made,
-        of_all_changes_of_a_volume_only_those_of_the_table_are_made,
-        of_all_changes_of_a_snapshot_only_those_of_the_table_are_made,
-        a_reset_goes_past_the_table_but_never_into_a_status_that_an_operation_must_end,
         of_many_that_race_for_one_backup_exactly_one_wins,
         dependents_are_derived_from_the_records,
         a_volume_with_snapshots_is_not_deleted,
         what_is_due_is_found_by_volume_path_and_time,
         no_backup_builds_on_itself,
+    }
+    tables {
+        of_all_changes_of_a_backup_only_those_of_the_table_are_made,
+        of_all_changes_of_a_volume_only_those_of_the_table_are_made,
+        of_all_changes_of_a_snapshot_only_those_of_the_table_are_made,
+        a_reset_goes_past_the_table_but_never_into_a_status_that_an_operation_must_end,
     }
     steps {
         steps_are_made_as_a_whole_or_not_at_all,

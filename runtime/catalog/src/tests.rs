@@ -141,3 +141,28 @@ fn the_file_is_for_its_owner_only() {
         .mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_services_on_one_file_exactly_one_owns_a_backup_and_none_fails_otherwise() {
+    let (folder, first) = catalog().await;
+    let second = Catalog::open(&folder.path().join("c.sqlite")).await.unwrap();
+    for turn in 0..20 {
+        let made = record(turn);
+        first.insert(&made).await.unwrap();
+        let claim = |catalog: &Catalog| {
+            let catalog = catalog.clone();
+            let (owner, ttl) = (Uuid::new_v4(), std::time::Duration::from_secs(3600));
+            tokio::spawn(async move { catalog.claim(made.id, owner, ttl).await })
+        };
+        let outcomes = [claim(&first), claim(&second), claim(&first), claim(&second)];
+        let mut owners = 0;
+        for outcome in outcomes {
+            match outcome.await.unwrap() {
+                Ok(_) => owners += 1,
+                Err(CatalogError::Claimed { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(owners, 1);
+    }
+}

@@ -5,99 +5,17 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::tools::{
-    Shared, at, backup, insert_backup, insert_snapshot, insert_volume, message, snapshot, volume,
-};
+use super::oracle::{filled, sorted, value};
+use super::tools::{Shared, at, backup, insert_snapshot, insert_volume, message, snapshot, volume};
 use crate::{
-    BackupColumn, BackupId, BackupQuery, BackupRecord, BackupStatus, CatalogError, Column, Comparison,
-    Direction, Filter, ListQuery, MessageColumn, MessageQuery, SnapshotColumn, SnapshotId, SnapshotQuery,
-    Step, VolumeColumn, VolumeId, VolumeQuery,
+    BackupColumn, BackupId, BackupQuery, CatalogError, Column, Comparison, Direction, Filter, ListQuery,
+    MessageColumn, MessageQuery, SnapshotColumn, SnapshotQuery, Step, VolumeColumn, VolumeQuery,
 };
 
 const BOTH: [Direction; 2] = [Direction::Ascending, Direction::Descending];
 
-/// A number is padded, so that texts compare as the values do.
-fn value(record: &BackupRecord, column: BackupColumn) -> Option<String> {
-    use BackupColumn as C;
-    let id = |id: Uuid| Some(id.to_string());
-    match column {
-        C::Id => id(record.id.0),
-        C::Status => Some(record.status.to_string()),
-        C::Name => record.name.clone(),
-        C::Description => record.description.clone(),
-        C::CreatedAt => Some(format!("{:.6}", record.created_at)),
-        C::UpdatedAt => Some(format!("{:.6}", record.updated_at)),
-        C::Size => Some(format!("{:09}", record.size_gib)),
-        C::VolumeId => id(record.volume_id.0),
-        C::Container => record.container.clone(),
-        C::AvailabilityZone => Some(record.availability_zone.clone()),
-        C::ProjectId => Some(record.project_id.clone()),
-        C::UserId => Some(record.user_id.clone()),
-        C::Host => Some(record.host.clone()),
-        C::Backend => Some(record.backend.clone()),
-        C::FailReason => record.fail_reason.clone(),
-        C::ObjectCount => Some(format!("{:09}", record.object_count)),
-        C::DataTimestamp => Some(format!("{:.6}", record.data_timestamp)),
-        C::ParentId => record.parent_id.and_then(|parent| id(parent.0)),
-        C::SnapshotId => record.snapshot_id.and_then(|snapshot| id(snapshot.0)),
-        C::RestoreVolumeId => record.restore_volume_id.and_then(|volume| id(volume.0)),
-        C::ServiceMetadata => record.prefix.clone(),
-        C::VerifiedAt => record.verified_at.map(|time| format!("{time:.6}")),
-    }
-}
-
-/// Few values, so that there are ties everywhere, and none at all in many places.
-async fn filled(repository: &Shared) -> Vec<BackupRecord> {
-    let ids: Vec<_> = (0..4).map(|_| Uuid::new_v4()).collect();
-    let mut full = backup(0);
-    full.status = BackupStatus::Available;
-    let mut made = vec![full.clone()];
-    for turn in 1..60_usize {
-        let small = |below: usize| (turn * 7 + turn / 5) % below;
-        let some = |below: usize, word: &str| (small(below) > 0).then(|| format!("{word}{}", small(below)));
-        let mut record = backup(i64::try_from(small(9)).unwrap());
-        record.status = BackupStatus::ALL[small(6)];
-        record.name = some(4, "Nä");
-        record.description = some(3, "d");
-        record.updated_at = at(i64::try_from(small(5)).unwrap());
-        record.data_timestamp = at(i64::try_from(small(8)).unwrap());
-        record.size_gib = [1, 2, 10, 200][small(4)];
-        record.volume_id = VolumeId(ids[small(4)]);
-        record.container = some(5, "c");
-        record.availability_zone = format!("z{}", small(2));
-        record.project_id = format!("p{}", small(3));
-        record.user_id = format!("u{}", small(7));
-        record.host = format!("h{}", small(3));
-        record.backend = format!("b{}", small(4));
-        record.fail_reason = some(3, "f");
-        record.object_count = [5, 50, 500][small(3)];
-        record.parent_id = (small(5) == 0).then_some(full.id);
-        record.snapshot_id = (small(4) == 1).then(|| SnapshotId(ids[small(4)]));
-        record.restore_volume_id = (small(4) == 2).then(|| VolumeId(ids[small(3)]));
-        record.prefix = some(6, "x");
-        record.verified_at = (small(3) == 1).then(|| at(9));
-        record.metadata = BTreeMap::from([("k".into(), format!("v{}", small(3)))]);
-        made.push(record);
-    }
-    let steps: Vec<Step> = made.iter().map(|record| insert_backup(record, None)).collect();
-    repository.commit(steps).await.unwrap();
-    made
-}
-
-fn sorted(records: &[BackupRecord], order: &[(BackupColumn, Direction)]) -> Vec<BackupId> {
-    let mut records: Vec<_> = records.iter().collect();
-    records.sort_by(|one, other| {
-        order.iter().fold(Ordering::Equal, |so_far, (column, direction)| {
-            let key = |record| value(record, *column).unwrap_or_default();
-            let here = key(one).cmp(&key(other));
-            so_far.then(match direction {
-                Direction::Ascending => here,
-                Direction::Descending => here.reverse(),
-            })
-        })
-    });
-    records.iter().map(|record| record.id).collect()
-}
+/// A filter, which orders of the column's value to the filter's match it, and whether no value does.
+type Case = (Filter<BackupColumn>, fn(Ordering) -> bool, bool);
 
 async fn listed(repository: &Shared, query: &BackupQuery) -> Vec<BackupId> {
     let page = repository.list_backups(query).await.unwrap();
@@ -136,7 +54,13 @@ pub(super) async fn every_order_of_backups_is_the_oracles_and_markers_walk_it_on
             limit: 7,
             ..BackupQuery::default()
         };
-        let expected = sorted(&made, &query.order());
+        // Said here again: newest first by default, and ties by id in the direction of the first key.
+        let mut order = query.sort.clone();
+        if order.is_empty() {
+            order.push((BackupColumn::CreatedAt, Direction::Descending));
+        }
+        order.push((BackupColumn::Id, order[0].1));
+        let expected = sorted(&made, &order);
         assert_eq!(walked(&repository, query.clone()).await, expected, "{query:?}");
     }
     let marker = BackupQuery {
@@ -197,7 +121,7 @@ pub(super) async fn every_filter_finds_what_the_oracle_finds(repository: Shared)
             _ => padded.clone(),
         };
         let other = "2".to_owned();
-        let filters: [(Filter<BackupColumn>, fn(Ordering) -> bool, bool); 7] = [
+        let filters: [Case; 7] = [
             (Filter::Equal(column, text.clone()), Ordering::is_eq, false),
             (Filter::NotEqual(column, text.clone()), Ordering::is_ne, true),
             (Filter::In(column, vec![text.clone()]), Ordering::is_eq, false),

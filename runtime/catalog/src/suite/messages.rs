@@ -14,7 +14,8 @@ pub(super) async fn messages_expire_and_are_swept(repository: Shared) {
     let expired = repository.message(over.id).await;
     assert!(matches!(expired, Err(CatalogError::NotFound(_))));
     let query = MessageQuery::default();
-    assert_eq!(repository.list_messages(&query).await.unwrap(), [living.clone()]);
+    let listed = repository.list_messages(&query).await.unwrap();
+    assert_eq!(listed, std::slice::from_ref(&living));
     assert_eq!(repository.count_messages(&query).await.unwrap(), 1);
     let now = Timestamp::now();
     assert_eq!(repository.sweep_messages(now).await.unwrap(), 1);
