@@ -54,7 +54,15 @@ impl Default for BackendSeen {
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     backends: Mutex<BTreeMap<String, BackendSeen>>,
-    newest: tokio::sync::Mutex<BTreeMap<String, Timestamp>>,
+    newest: tokio::sync::Mutex<Newest>,
+}
+
+/// When each backend's newest backup was begun.
+#[derive(Debug, Default)]
+struct Newest {
+    at: BTreeMap<String, Timestamp>,
+    /// Whether all records have been looked at, to the end.
+    whole: bool,
 }
 
 impl Observed {
@@ -141,12 +149,15 @@ impl Manager {
     /// When the catalog cannot be read.
     pub async fn newest_backups(&self) -> Result<BTreeMap<String, Timestamp>, ManagerError> {
         let mut newest = self.observed.newest.lock().await;
-        match self.operations.made() {
+        let made = self.operations.made().filter(|_| newest.whole);
+        // Whoever asked may go away in the middle.
+        newest.whole = false;
+        match made {
             Some(made) => {
                 for id in made {
                     // One that is gone already was the newest for a short time only.
                     if let Ok(record) = self.catalog.get(id).await {
-                        take_in(&mut newest, &record);
+                        take_in(&mut newest.at, &record);
                     }
                 }
             }
@@ -154,7 +165,7 @@ impl Manager {
                 let mut marker = None;
                 loop {
                     let page = self.backups(PAGE, marker).await?;
-                    page.iter().for_each(|record| take_in(&mut newest, record));
+                    page.iter().for_each(|record| take_in(&mut newest.at, record));
                     marker = match page.last() {
                         Some(last) if page.len() == PAGE as usize => Some(last.id),
                         _ => break,
@@ -162,7 +173,8 @@ impl Manager {
                 }
             }
         }
-        Ok(newest.clone())
+        newest.whole = true;
+        Ok(newest.at.clone())
     }
 
     /// Whether the catalog answers.
