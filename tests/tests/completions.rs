@@ -28,7 +28,6 @@ fn there_are_completions_for_each_shell_that_name_the_commands_and_parse() {
         for word in ["reinitialize", "orphans", "until-idle", "cacert"] {
             assert!(script.contains(word), "{shell}: {word} is missing");
         }
-        assert!(!script.contains("A compiling child"), "{shell}");
         let shell = Command::new(shell).args(["-n"]).stdin(Stdio::piped()).spawn();
         let Ok(mut shell) = shell else { continue };
         shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();

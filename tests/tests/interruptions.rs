@@ -36,6 +36,9 @@ fn objects(folder: &Path) -> BTreeMap<PathBuf, (u64, i64, i64)> {
         } else if let Ok(metadata) = entry.metadata()
             && entry.file_name().to_string_lossy().starts_with("volume_")
             && entry.file_name().to_string_lossy().contains("-00")
+            // Their names have no number, but an id in them may look like one.
+            && !entry.file_name().to_string_lossy().ends_with("_metadata")
+            && !entry.file_name().to_string_lossy().ends_with("_sha256file")
         {
             let written = (metadata.ino(), metadata.mtime(), metadata.mtime_nsec());
             found.insert(path, written);

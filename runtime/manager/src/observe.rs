@@ -51,7 +51,15 @@ impl Default for BackendSeen {
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     backends: Mutex<BTreeMap<String, BackendSeen>>,
-    newest: tokio::sync::Mutex<BTreeMap<String, Timestamp>>,
+    newest: tokio::sync::Mutex<Newest>,
+}
+
+/// When each backend's newest backup was begun.
+#[derive(Debug, Default)]
+struct Newest {
+    at: BTreeMap<String, Timestamp>,
+    /// Whether all records have been looked at, to the end.
+    whole: bool,
 }
 
 impl Observed {
@@ -138,12 +146,15 @@ impl Manager {
     /// When the catalog cannot be read.
     pub async fn newest_backups(&self) -> Result<BTreeMap<String, Timestamp>, ManagerError> {
         let mut newest = self.observed.newest.lock().await;
-        match self.operations.made() {
+        let made = self.operations.made().filter(|_| newest.whole);
+        // Whoever asked may go away in the middle.
+        newest.whole = false;
+        match made {
             Some(made) => {
                 for id in made {
                     // One that is gone already was the newest for a short time only.
                     if let Ok(record) = self.catalog.backup(id).await {
-                        take_in(&mut newest, &record);
+                        take_in(&mut newest.at, &record);
                     }
                 }
             }
@@ -158,11 +169,12 @@ impl Manager {
                         ..BackupQuery::default()
                     };
                     let found = self.catalog.list_backups(&query).await?;
-                    found.iter().for_each(|record| take_in(&mut newest, record));
+                    found.iter().for_each(|record| take_in(&mut newest.at, record));
                 }
             }
         }
-        Ok(newest.clone())
+        newest.whole = true;
+        Ok(newest.at.clone())
     }
 
     /// Whether the catalog answers.

@@ -11,6 +11,7 @@ mod histogram;
 pub(crate) mod http;
 mod operations;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -49,15 +50,19 @@ fn register(registry: &mut Registry, name: &str, help: &str, metric: impl Metric
 }
 
 /// The whole text.
-pub(crate) async fn text(manager: &Manager, http: Option<&HttpMetrics>) -> String {
+pub(crate) async fn text(manager: &Arc<Manager>, http: Option<&HttpMetrics>) -> String {
     let services = manager.services();
     let mut registry = Registry::with_prefix("cofferdam");
     let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
     register(&mut registry, "build", "What runs", build);
     backends::add(&mut registry, manager, &services);
     operations::add(&mut registry, manager);
-    let newest = tokio::time::timeout(CATALOG, manager.newest_backups()).await;
-    operations::add_newest(&mut registry, &services, newest.ok().and_then(Result::ok));
+    // It goes on when it takes longer, and the next answer has it.
+    let asked = manager.clone();
+    let newest = tokio::spawn(async move { asked.newest_backups().await });
+    let newest = tokio::time::timeout(CATALOG, newest).await;
+    let newest = newest.ok().and_then(Result::ok).and_then(Result::ok);
+    operations::add_newest(&mut registry, &services, newest);
     add_process(&mut registry, manager);
     if let Some(http) = http {
         http.add(&mut registry);

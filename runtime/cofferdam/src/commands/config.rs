@@ -9,7 +9,8 @@ use cofferdam_manager::{Grants, Inspector, OptionKind, Reloaded, SettingValue, W
 
 use super::Context;
 use crate::client::{helper, service_error};
-use crate::config::options::{self, OPTIONS, Scope};
+use crate::config::options::{OPTIONS, Scope};
+use crate::config::page;
 use crate::config::{BackendSection, Config, Value, show_grant};
 use crate::show;
 
@@ -264,7 +265,7 @@ fn list_options(context: &Context, markdown: bool) -> anyhow::Result<()> {
         return show::json(&all);
     }
     if markdown {
-        show::line(options::markdown().trim_end());
+        show::line(page::markdown().trim_end());
         return Ok(());
     }
     for option in OPTIONS {

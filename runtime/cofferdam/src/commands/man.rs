@@ -14,8 +14,11 @@ use crate::show;
 /// Writes all pages into a folder, or prints the first one.
 pub(crate) fn write<C: CommandFactory>(folder: Option<&Path>) -> anyhow::Result<()> {
     let Some(folder) = folder else {
+        // As the page in a folder.
+        let mut command = C::command().disable_help_subcommand(true);
+        command.build();
         let mut page = Vec::new();
-        Man::new(C::command()).render(&mut page)?;
+        Man::new(command).render(&mut page)?;
         show::line(String::from_utf8(page)?.trim_end());
         return Ok(());
     };

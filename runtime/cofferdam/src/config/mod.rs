@@ -3,6 +3,7 @@
 mod grants;
 pub(crate) mod listen;
 pub(crate) mod options;
+pub(crate) mod page;
 mod parse;
 mod secret;
 mod value;

@@ -82,7 +82,7 @@ impl Output {
             Output::Bars(bars, shown) => {
                 let bar = shown.entry(operation.id.clone()).or_insert_with(|| {
                     let bar = bars.add(ProgressBar::new(0));
-                    if let Ok(style) = ProgressStyle::with_template("[{bar:16}] {percent:>3}% {wide_msg}") {
+                    if let Ok(style) = ProgressStyle::with_template("[{bar:10}] {percent:>3}% {wide_msg}") {
                         bar.set_style(style.progress_chars("=> "));
                     }
                     bar
