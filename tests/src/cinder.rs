@@ -72,7 +72,7 @@ impl Cinder {
     pub fn begin_life(&mut self) {
         self.service.start();
         self.service
-            .wait_for_all(Duration::from_secs(30), |status| status["state"] == "up");
+            .wait_for_all(Duration::from_secs(120), |status| status["state"] == "up");
     }
 
     /// The port of the API.
