@@ -50,7 +50,7 @@ impl Cinder {
         let service = Service::configure(
             &format!(
                 "periodic_interval = \"1s\"\nosapi_volume_listen = \"127.0.0.1\"\nosapi_volume_listen_port = {port}\n\
-                 volume_folder = \"{{folder}}/volumes\"\nnoauth_readers = [\"reader\"]\n{options}"
+                 volume_folders = [\"{{folder}}/volumes\"]\nnoauth_readers = [\"reader\"]\n{options}"
             ),
             &["one", "two"]
                 .map(|name| {
@@ -72,7 +72,7 @@ impl Cinder {
     pub fn begin_life(&mut self) {
         self.service.start();
         self.service
-            .wait_for_all(Duration::from_secs(30), |status| status["state"] == "up");
+            .wait_for_all(Duration::from_secs(120), |status| status["state"] == "up");
     }
 
     /// The port of the API.

@@ -171,10 +171,10 @@ impl Said {
     /// # Panics
     /// When there is none.
     pub fn value(&self, property: &str) -> String {
-        let row = self
-            .rows()
-            .into_iter()
-            .find(|row| row.get("Property").is_some_and(|name| name == property));
+        let row = self.rows().into_iter().find(|row| {
+            let name = row.get("Property").or(row.get("Metadata-property"));
+            name.is_some_and(|name| name == property)
+        });
         row.and_then(|row| row.get("Value").cloned())
             .unwrap_or_else(|| panic!("{} has no {property}: {}", self.what, self.out))
     }

@@ -83,6 +83,22 @@ impl Manager {
         change: Change,
         is_last: bool,
     ) -> Result<BackupRecord, CatalogError> {
+        self.change_owned_with(running, from, change, is_last, Vec::new())
+            .await
+    }
+
+    /// The same, and what else becomes true with it. What else does not fit any more is left out.
+    ///
+    /// # Errors
+    /// As [`Manager::change_owned`].
+    pub(crate) async fn change_owned_with(
+        &self,
+        running: &Running,
+        from: BackupStatus,
+        change: Change,
+        is_last: bool,
+        more: Vec<Step>,
+    ) -> Result<BackupRecord, CatalogError> {
         let (id, fence) = (running.backup, running.fence);
         let mut steps = vec![Step::ChangeBackup {
             id,
@@ -93,7 +109,16 @@ impl Manager {
         if let Some(fence) = fence.filter(|_| is_last) {
             steps.push(Step::Release { id, fence });
         }
-        match self.catalog.commit(steps).await?.into_iter().next() {
+        let alone = (!more.is_empty()).then(|| steps.clone());
+        steps.extend(more);
+        let mut done = self.catalog.commit(steps).await;
+        if let (Some(alone), Err(CatalogError::Conflict { subject, .. } | CatalogError::NotFound(subject))) =
+            (alone, &done)
+            && *subject != id.into()
+        {
+            done = self.catalog.commit(alone).await;
+        }
+        match done?.into_iter().next() {
             Some(Done::Backup(record)) => Ok(*record),
             _ => Err(CatalogError::NotFound(id.into())),
         }

@@ -120,26 +120,24 @@ fn a_user_backs_up_finds_restores_and_deletes() {
                 ("incremental".into(), "True".into())
             );
         },
-        &|| {
-            let update = ["--name", "renamed", "--description", "other", "--metadata", "c=d"];
-            let _ = ada
-                .cinder(&[&["backup-update", "forced"], &update[..]].concat())
-                .fine();
-            let shown = ada.cinder(&["backup-show", &forced]).fine();
-            let seen = (
-                shown.value("name"),
-                shown.value("description"),
-                shown.value("metadata"),
-            );
-            assert_eq!(seen, ("renamed".into(), "other".into(), "{'c': 'd'}".into()));
-        },
     ]);
+    let update = ["--name", "renamed", "--description", "other", "--metadata", "c=d"];
+    let _ = ada
+        .cinder(&[&["backup-update", "forced"], &update[..]].concat())
+        .fine();
+    let shown = ada.cinder(&["backup-show", &forced]).fine();
+    let seen = (
+        shown.value("name"),
+        shown.value("description"),
+        shown.value("metadata"),
+    );
+    assert_eq!(seen, ("renamed".into(), "other".into(), "{'c': 'd'}".into()));
     // The offset is of the API, not of the client.
     let page = rest
         .get("/v3/backups?sort=name:asc&limit=2&offset=2")
         .expect(200)
         .json();
-    assert_eq!(page["backups"][0]["id"], incremental.as_str());
+    assert_eq!(page["backups"][0]["id"], forced.as_str());
 
     // Restores: to a new volume, to one that is there, and of an old chain.
     let now = scene.cinder.content(&volume);

@@ -102,14 +102,31 @@ fn a_user_is_told_by_a_message_why_a_backup_failed() {
     let (ada, bob) = (scene.ada(), scene.caller("bob", "q"));
     let rest = scene.cinder.rest("ada", "p");
     let volume = scene.cinder.volume(&rest, "disk", 1);
-    // A volume whose file is gone cannot be read.
-    std::fs::remove_file(scene.cinder.volume_file(&volume)).expect("the file is there");
-    let made = ada.cinder(&["backup-create", "disk", "--name", "lost"]).fine();
+    // Where the backup should go there is a file in the way, which is found when it is stored.
+    for backend in ["one", "two"] {
+        std::fs::write(scene.cinder.path(backend).join("blocked"), "x").expect("the file is written");
+    }
+    let made = ada
+        .cinder(&[
+            "backup-create",
+            "disk",
+            "--name",
+            "lost",
+            "--container",
+            "blocked",
+        ])
+        .fine();
     let backup = made.value("id");
     let failed = scene.wait("backups", &backup, "error");
     let reason = failed["fail_reason"].as_str().unwrap_or_default();
     assert!(!reason.is_empty(), "{failed:#}");
-    let list = ada.cinder(&["message-list", "--resource_uuid", &backup]).fine();
+    let list = loop {
+        let list = ada.cinder(&["message-list", "--resource_uuid", &backup]).fine();
+        // The message comes with the status, or just after it.
+        if !list.rows().is_empty() {
+            break list;
+        }
+    };
     assert_eq!(list.column("Resource UUID"), [backup.as_str()]);
     assert!(list.column("Event ID")[0].starts_with("VOLUME_VOLUME_BACKUP_013_"));
     let id = list.column("ID")[0].clone();
@@ -125,7 +142,11 @@ fn a_user_is_told_by_a_message_why_a_backup_failed() {
     ]);
     let _ = ada.cinder(&["message-delete", &id]).fine();
     assert_eq!(ada.cinder(&["message-list"]).fine().rows().len(), 0);
-    // A backup that failed so early is deleted without ado.
+    // A backup that failed so early is deleted without ado, and the volume is free for another.
     let _ = ada.cinder(&["backup-delete", "lost"]).fine();
     scene.wait_gone("backups", &backup);
+    scene.cinder.backup(&rest, &volume, "another");
+    // What cannot even be begun is refused at once.
+    std::fs::remove_file(scene.cinder.volume_file(&volume)).expect("the file is there");
+    ada.cinder(&["backup-create", "disk"]).refused("HTTP 400");
 }

@@ -125,8 +125,12 @@ fn openstack_does_with_volumes_and_backups_what_people_do() {
             scene.wait("volumes", &id, "available");
             assert!(content(&id) == first, "a volume of a snapshot is the snapshot");
         },
+    ]);
+    scene.wait("backups", &full, "available");
+    scene.wait("backups", &second, "available");
+    abreast(&[
         &|| {
-            let made = ada.openstack_json(&["volume", "create", "--backup", "second", "of-backup"]);
+            let made = ada.openstack_json(&["volume", "create", "--backup", &second, "of-backup"]);
             let id = text(&made["id"]);
             scene.wait("volumes", &id, "available");
             assert!(content(&id) == now, "a volume of a backup is what the volume was");
@@ -155,6 +159,7 @@ fn openstack_does_with_volumes_and_backups_what_people_do() {
             again.refused("HTTP 400");
         },
     ]);
+    scene.wait("backups", &second, "available");
     let _ = admin
         .openstack(&["volume", "backup", "set", "--state", "error", "full"])
         .fine();

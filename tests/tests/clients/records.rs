@@ -13,13 +13,13 @@ fn an_operator_exports_imports_resets_and_deletes_by_force() {
     let content = scene.cinder.content(&volume);
 
     // A record that is known is not taken again.
-    let record = admin.cinder(&["backup-export", "kept"]).fine();
+    let record = admin.cinder(&["backup-export", &kept]).fine();
     let (service, url) = (record.value("backup_service"), record.value("backup_url"));
     assert!(service.starts_with("cinder.backup.drivers.posix"), "{service}");
     admin
         .cinder(&["backup-import", &service, &url])
         .refused("HTTP 400");
-    ada.cinder(&["backup-export", "kept"]).refused("HTTP 403");
+    ada.cinder(&["backup-export", &kept]).refused("HTTP 403");
     ada.cinder(&["backup-import", &service, &url]).refused("HTTP 403");
     admin
         .cinder(&["backup-import", &service, "bm9uc2Vuc2U="])

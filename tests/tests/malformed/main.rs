@@ -57,7 +57,7 @@ impl Wire {
         let connection = self.connection();
         // A service that has had enough of a request may close while it is being sent.
         let sent = connection.get_mut().write_all(&request.bytes).is_ok();
-        if request.kind == Kind::CutOff {
+        if matches!(request.kind, Kind::CutOff | Kind::OddFraming) {
             let _ = connection.get_ref().shutdown(Shutdown::Write);
         }
         let method = if request.bytes.starts_with(b"HEAD ") {

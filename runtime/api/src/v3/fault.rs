@@ -72,6 +72,11 @@ impl Fault {
 impl From<ManagerError> for Fault {
     fn from(error: ManagerError) -> Self {
         let status = match error.kind() {
+            // What the request is about cannot be read or written: no fault of the service's own.
+            _ if matches!(error, ManagerError::Transfer { .. }) => StatusCode::BAD_REQUEST,
+            _ if matches!(error, ManagerError::Volume { .. } | ManagerError::Driver(_)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
             ErrorKind::Invalid | ErrorKind::Conflict => StatusCode::BAD_REQUEST,
             ErrorKind::OverQuota => StatusCode::PAYLOAD_TOO_LARGE,
@@ -96,6 +101,7 @@ fn words(error: &ManagerError) -> String {
         ManagerError::Absent { what: "snapshot", id } => format!("Snapshot {id} could not be found."),
         ManagerError::Absent { id, .. } => format!("Message {id} could not be found."),
         ManagerError::WrongStatus { what, .. } => format!("Invalid {what}: {error}."),
+        ManagerError::Transfer { .. } => format!("Invalid volume: {error}. To do: {}.", error.remedy()),
         ManagerError::OverQuota {
             resource: "backups", ..
         } => format!("BackupLimitExceeded: {error}"),

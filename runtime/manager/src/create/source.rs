@@ -129,36 +129,34 @@ impl Manager {
         }
     }
 
-    /// Lets go of what a backup has read. Of a volume by path there is nothing to let go of.
-    pub(crate) async fn release_source(&self, record: &BackupRecord) {
-        let released = match record.snapshot_id {
-            Some(id) => {
-                let change = SnapshotChange::to(SnapshotStatus::Available);
-                let step = Step::change_snapshot(id, &[SnapshotStatus::BackingUp], change);
-                self.catalog.commit(vec![step]).await
-            }
-            None => {
-                // By its location: a chain that was adopted keeps the volume id that it came with.
-                let Some(volume) = self.volume_at(&record.volume_path).await else {
-                    return;
-                };
-                let failed = self.catalog.backup(record.id).await;
-                let failed = failed.is_ok_and(|record| record.status == BackupStatus::Error);
-                let back = volume.previous_status.unwrap_or(VolumeStatus::Available);
-                let left = if failed {
-                    VolumeStatus::ErrorBackingUp
-                } else {
-                    VolumeStatus::BackingUp
-                };
-                let change = VolumeChange {
-                    previous_status: Some(Some(left)),
-                    ..VolumeChange::to(back)
-                };
-                let step = Step::change_volume(volume.id, &[VolumeStatus::BackingUp], change);
-                self.catalog.commit(vec![step]).await
-            }
+    /// The step by which what a backup has read is free again. Of a volume by path there is nothing to let go of.
+    pub(crate) async fn releasing(&self, record: &BackupRecord, failed: bool) -> Vec<Step> {
+        if let Some(id) = record.snapshot_id {
+            let change = SnapshotChange::to(SnapshotStatus::Available);
+            return vec![Step::change_snapshot(id, &[SnapshotStatus::BackingUp], change)];
+        }
+        // By its location: a chain that was adopted keeps the volume id that it came with.
+        let Some(volume) = self.volume_at(&record.volume_path).await else {
+            return Vec::new();
         };
-        if let Err(error) = released {
+        let left = match failed {
+            true => VolumeStatus::ErrorBackingUp,
+            false => VolumeStatus::BackingUp,
+        };
+        let change = VolumeChange {
+            previous_status: Some(Some(left)),
+            ..VolumeChange::to(volume.previous_status.unwrap_or(VolumeStatus::Available))
+        };
+        vec![Step::change_volume(volume.id, &[VolumeStatus::BackingUp], change)]
+    }
+
+    /// Lets go of it when the backup itself is another's by now.
+    pub(crate) async fn release_source(&self, record: &BackupRecord) {
+        let steps = self.releasing(record, true).await;
+        if steps.is_empty() {
+            return;
+        }
+        if let Err(error) = self.catalog.commit(steps).await {
             tracing::debug!(backup_id = %record.id, %error, "what the backup has read is not to be let go of");
         }
     }

@@ -125,7 +125,9 @@ impl Manager {
             sha256file_seal: Some(outcome.seals.sha256file),
             ..Change::to(BackupStatus::Available)
         };
-        self.change_owned(running, BackupStatus::Creating, change, true)
+        // At once, so that whoever sees the backup available can use the volume.
+        let free = self.releasing(&record, false).await;
+        self.change_owned_with(running, BackupStatus::Creating, change, true, free)
             .await?;
         Ok(summary)
     }
@@ -187,11 +189,12 @@ impl Manager {
             }
             tracing::warn!(backup_id = %id, code = error.code(), %error, "the backup failed");
             let change = Change::failed(BackupStatus::Error, error.code(), &error.to_string());
+            let free = self.releasing(record, true).await;
             match self
-                .change_owned(running, BackupStatus::Creating, change, true)
+                .change_owned_with(running, BackupStatus::Creating, change, true, free)
                 .await
             {
-                Err(error) if is_overtaken(&error) => {}
+                Err(error) if is_overtaken(&error) => self.release_source(record).await,
                 other => {
                     other?;
                     let request = record.request_id.as_deref();
@@ -201,7 +204,6 @@ impl Manager {
             }
         }
         self.forget_journal(id);
-        self.release_source(record).await;
         result
     }
 }
