@@ -3,7 +3,7 @@
 //!
 //! The records: half of them one project's, the rest of a thousand others; names that repeat, one in ten without; sizes of a
 //! few hundred values; nine in ten `available`; every third one builds on the one before it. A page has 100 rows. Each figure
-//! is the best of five, except for opening, which is the first after a clean close with the file in the page cache.
+//! is the best of 25, except for opening, which is the first after a clean close with the file in the page cache.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::Figure;
 
-const RUNS: usize = 5;
+const RUNS: usize = 25;
 const PAGE: u32 = 100;
 /// Records of one commit while the catalog is filled.
 const BATCH: u64 = 5000;
@@ -201,9 +201,13 @@ fn plain(what: &str, value: f64, unit: &'static str) -> Figure {
 
 /// The figures as a page of the results.
 pub(crate) fn write(figures: &[Figure], rows: u64, path: &Path) -> anyhow::Result<()> {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let mut text = format!(
         "# The catalog with {rows} backups\n\n`./dev bench catalog {rows}`; what is measured and how is said in \
-         `bench/src/catalog.rs`.\n\n| what | value | times one record by its id |\n|---|---:|---:|\n"
+         `bench/src/catalog.rs`. {processors} processors, load {load} at the end.\n\n\
+         | what | value | times one record by its id |\n|---|---:|---:|\n"
     );
     for figure in figures {
         let ratio = figure

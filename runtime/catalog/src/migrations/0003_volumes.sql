@@ -141,14 +141,17 @@ CREATE TRIGGER snapshots_uncounted AFTER DELETE ON snapshots WHEN old.deleted_at
     WHERE project_id = old.project_id AND kind = 'snapshots';
 END;
 
--- Lists: every order that is asked for often, of all projects and of one.
-CREATE INDEX backups_by_name   ON backups (name_key, id)   WHERE deleted_at IS NULL;
-CREATE INDEX backups_by_size   ON backups (size_gib, id)   WHERE deleted_at IS NULL;
-CREATE INDEX backups_by_status ON backups (status, id)     WHERE deleted_at IS NULL;
-CREATE INDEX backups_of_project_by_age    ON backups (project_id, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX backups_of_project_by_name   ON backups (project_id, name_key, id) WHERE deleted_at IS NULL;
-CREATE INDEX backups_of_project_by_size   ON backups (project_id, size_gib, id)   WHERE deleted_at IS NULL;
-CREATE INDEX backups_of_project_by_status ON backups (project_id, status, id)     WHERE deleted_at IS NULL;
+-- Lists: every order that is asked for often, of all projects and of one. `deleted_at` takes no room, being NULL, but with it an
+-- index answers alone, so that an offset is skipped several times as fast.
+DROP INDEX backups_by_age;
+CREATE INDEX backups_by_age ON backups (created_at, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX backups_by_name ON backups (name_key, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX backups_by_size ON backups (size_gib, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX backups_by_status ON backups (status, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX backups_of_project_by_age ON backups (project_id, created_at, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX backups_of_project_by_name ON backups (project_id, name_key, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX backups_of_project_by_size ON backups (project_id, size_gib, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX backups_of_project_by_status ON backups (project_id, status, id, deleted_at) WHERE deleted_at IS NULL;
 -- The questions of the operations.
 CREATE INDEX backups_by_volume  ON backups (volume_id)   WHERE deleted_at IS NULL;
 CREATE INDEX backups_by_path    ON backups (volume_path) WHERE deleted_at IS NULL;
@@ -156,11 +159,11 @@ CREATE INDEX backups_placed     ON backups (backend, created_at, id) WHERE place
 CREATE INDEX backups_unverified ON backups (coalesce(verified_at, updated_at))
     WHERE status = 'available' AND deleted_at IS NULL;
 
-CREATE INDEX volumes_by_age            ON volumes (created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX volumes_of_project_by_age ON volumes (project_id, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX volumes_by_name           ON volumes (name_key, id) WHERE deleted_at IS NULL;
-CREATE INDEX snapshots_by_age            ON snapshots (created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX snapshots_of_project_by_age ON snapshots (project_id, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX volumes_by_age ON volumes (created_at, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX volumes_of_project_by_age ON volumes (project_id, created_at, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX volumes_by_name ON volumes (name_key, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX snapshots_by_age ON snapshots (created_at, id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX snapshots_of_project_by_age ON snapshots (project_id, created_at, id, deleted_at) WHERE deleted_at IS NULL;
 CREATE INDEX snapshots_by_volume         ON snapshots (volume_id) WHERE deleted_at IS NULL;
 CREATE INDEX messages_by_age            ON messages (created_at, id);
 CREATE INDEX messages_of_project_by_age ON messages (project_id, created_at, id);

@@ -69,7 +69,13 @@ async fn lists_of_many_backups_are_read_from_an_index_and_never_sorted() {
                 };
                 let first = catalog.list_backups(&query).await.unwrap();
                 let skipping = plan::<BackupRecord>(&catalog, &query).await;
-                check(&skipping, "USING INDEX", &query);
+                // SQLite does not take an index for covering when it has a generated column.
+                let alone = if column == BackupColumn::Name {
+                    "USING INDEX"
+                } else {
+                    "USING COVERING INDEX"
+                };
+                check(&skipping, alone, &query);
                 query.offset = 0;
                 check(
                     &plan::<BackupRecord>(&catalog, &query).await,
@@ -123,10 +129,7 @@ async fn the_questions_of_the_operations_are_answered_by_indices() {
         let rows = sqlx::query(sql).fetch_all(catalog.writer()).await.unwrap();
         for row in rows {
             let line: String = row.get("detail");
-            assert!(
-                !line.starts_with("SCAN") || line.contains("USING"),
-                "{query}: {line}"
-            );
+            assert!(!line.starts_with("SCAN"), "{query}: {line}");
             let few = query == UNFINISHED || query == AVAILABLE;
             assert!(few || !line.contains("ORDER BY"), "{query}: {line}");
         }
