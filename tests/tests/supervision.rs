@@ -57,7 +57,7 @@ fn a_reload_changes_what_differs_and_a_bad_file_changes_nothing() {
         assert!(error["message"].as_str().unwrap().contains(words), "{error:#}");
     }
     service.rewrite(
-        &format!("{TOP}storage_availability_zone = \"elsewhere\""),
+        &format!("{TOP}event_history = 999"),
         &(posix("same", "a", "") + &posix("moved", "b", "") + &posix("new", "b", "")),
     );
     let done = service.json(&["config", "reload"]);
@@ -73,7 +73,7 @@ fn a_reload_changes_what_differs_and_a_bad_file_changes_nothing() {
     assert_eq!(names("changed"), ["moved"], "{done:#}");
     assert_eq!(names("added"), ["new"], "{done:#}");
     assert_eq!(names("removed"), ["gone"], "{done:#}");
-    assert_eq!(names("needs_restart"), ["storage_availability_zone"], "{done:#}");
+    assert_eq!(names("needs_restart"), ["event_history"], "{done:#}");
     service.wait("new", Duration::from_secs(5), up);
     service.wait("moved", Duration::from_secs(5), |status| {
         up(status) && status["initializations_succeeded"] == 2

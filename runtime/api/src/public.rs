@@ -44,16 +44,19 @@ pub fn public(
         public_endpoint: public.endpoint,
         scheme: public.scheme,
     };
-    let mut router = v3::router(shared, metrics);
-    for path in ["/v1/{*rest}", "/metrics", "/livez", "/readyz"] {
-        let own = own.clone();
-        // A router within a router must be a plain service.
-        router = router.route_service(
-            path,
-            service_fn(move |request: Request| own.clone().oneshot(request)),
-        );
-    }
-    router
+    let cinder = v3::router(shared, metrics);
+    // By the path's first word, not by routes: what one router finds in a path would confuse the other.
+    Router::new().fallback_service(service_fn(move |request: Request| {
+        let router = match is_own(request.uri().path()) {
+            true => own.clone(),
+            false => cinder.clone(),
+        };
+        router.oneshot(request)
+    }))
+}
+
+fn is_own(path: &str) -> bool {
+    path.starts_with("/v1/") || ["/metrics", "/livez", "/readyz"].contains(&path)
 }
 
 async fn administrators_only(

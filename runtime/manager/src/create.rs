@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cofferdam_catalog::{BackupId, BackupRecord, BackupStatus, Repository as _, SnapshotId, Step, VolumeId};
-use cofferdam_transfer::is_volume;
+use cofferdam_transfer::{TransferError, is_volume};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -95,15 +95,15 @@ impl Manager {
         if let Some(parent) = &parent
             && parent.volume_bytes != source.size()
         {
-            return Err(ManagerError::Invalid {
-                message: format!(
-                    "the volume has {} bytes, and had {} when backup {} was made: an incremental backup is of the same size",
+            return Err(TransferError::IncrementalImpossible {
+                parent: parent.id.to_string(),
+                reason: format!(
+                    "the volume has {} bytes now, and had {} then",
                     source.size(),
-                    parent.volume_bytes,
-                    parent.id
+                    parent.volume_bytes
                 ),
-                remedy: "make a full backup".into(),
-            });
+            }
+            .into());
         }
         let mut record = self.new_record(caller, &new, &origin, &chosen);
         record.volume_bytes = source.size();
@@ -187,7 +187,7 @@ impl Manager {
         };
         Err(ManagerError::Invalid {
             message: format!(
-                "No backups available to do an incremental backup: there is no available one of {}{found}",
+                "No backups available to do an incremental backup: there is no available backup of {}{found}",
                 origin.path
             ),
             remedy: "make a full backup".into(),

@@ -144,7 +144,11 @@ impl ManagerError {
             | ManagerError::UnknownBackup(_)
             | ManagerError::Absent { .. }
             | ManagerError::UnknownOperation(_) => ErrorKind::NotFound,
-            ManagerError::Invalid { .. } => ErrorKind::Invalid,
+            ManagerError::Invalid { .. }
+            | ManagerError::Transfer {
+                code: "incremental-impossible",
+                ..
+            } => ErrorKind::Invalid,
             ManagerError::OverQuota { .. } => ErrorKind::OverQuota,
             ManagerError::WrongStatus { .. } | ManagerError::Disabled { .. } => ErrorKind::Conflict,
             ManagerError::BackendDown { .. } | ManagerError::NoBackend { .. } | ManagerError::Stopping => {
