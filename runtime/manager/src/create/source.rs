@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use cofferdam_catalog::{
-    BackupRecord, BackupStatus, Repository as _, SnapshotChange, SnapshotId, SnapshotStatus, Step,
-    VolumeChange, VolumeId, VolumeStatus,
+    BackupRecord, Repository as _, SnapshotChange, SnapshotId, SnapshotStatus, Step, VolumeChange, VolumeId,
+    VolumeStatus,
 };
 use cofferdam_transfer::{Source, TransferError};
 use jiff::Timestamp;
