@@ -36,6 +36,7 @@ impl World {
         member.wait_for(&format!("/v3/snapshots/{other}"), "available");
         let backup = cinder.backup(&member, &volume, "b-backup");
         cinder.backup(&member, &volume, "a-backup");
+        leave_message(cinder, &member, &volume);
         World {
             volume,
             snapshot,
@@ -70,6 +71,22 @@ impl World {
             .post(&format!("/v3/p/{path}"), body)
             .status
     }
+}
+
+/// A backup that fails leaves a message, and goes.
+fn leave_message(cinder: &Cinder, member: &Rest, volume: &str) {
+    for backend in ["one", "two"] {
+        std::fs::write(cinder.path(backend).join("blocked"), "x").expect("the file is written");
+    }
+    let body = json!({"backup": {"volume_id": volume, "container": "blocked"}});
+    let backup = id(&member.post("/v3/backups", &body).expect(202).json()["backup"]);
+    let path = format!("/v3/backups/{backup}");
+    member.wait_for(&path, "error");
+    while member.get("/v3/messages").expect(200).json()["messages"] == json!([]) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let _ = member.delete(&path).expect(202);
+    member.wait_for_gone(&path);
 }
 
 fn has(thing: &Value, field: &str) -> bool {

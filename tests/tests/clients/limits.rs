@@ -138,7 +138,10 @@ fn a_user_is_told_by_a_message_why_a_backup_failed() {
             assert!(!shown.value("user_message").is_empty());
         },
         &|| assert_eq!(bob.cinder(&["message-list"]).fine().rows().len(), 0),
-        &|| bob.cinder(&["message-show", &id]).refused("HTTP 404"),
+        &|| {
+            bob.cinder(&["message-show", &id])
+                .refused("No message with a name or ID")
+        },
     ]);
     let _ = ada.cinder(&["message-delete", &id]).fine();
     assert_eq!(ada.cinder(&["message-list"]).fine().rows().len(), 0);

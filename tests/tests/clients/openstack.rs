@@ -154,7 +154,7 @@ fn openstack_does_with_volumes_and_backups_what_people_do() {
             let record = admin.openstack_json(&["volume", "backup", "record", "export", "full"]);
             let service = text(&record["backup_service"]);
             assert!(service.starts_with("cinder.backup.drivers.posix"), "{service}");
-            let url = text(&record["backup_metadata"]);
+            let url = text(&record["backup_url"]);
             let again = admin.openstack(&["volume", "backup", "record", "import", &service, &url]);
             again.refused("HTTP 400");
         },

@@ -52,8 +52,18 @@ impl Wire {
         self.kept.as_mut().expect("it was made")
     }
 
-    /// Sends a request: the status, or none when the connection was closed instead.
+    /// Sends a request, again when a connection that was kept turns out to have been closed before: the status, or none when the
+    /// connection was closed instead.
     fn send(&mut self, request: &Request) -> Option<u16> {
+        let was_kept = self.kept.is_some();
+        let status = self.send_once(request);
+        if status.is_none() && was_kept {
+            return self.send_once(request);
+        }
+        status
+    }
+
+    fn send_once(&mut self, request: &Request) -> Option<u16> {
         let connection = self.connection();
         // A service that has had enough of a request may close while it is being sent.
         let sent = connection.get_mut().write_all(&request.bytes).is_ok();

@@ -19,10 +19,11 @@ use super::list::{Listable, listing, next};
 use super::views;
 use crate::auth::Role;
 
-const LIST: Listable = Listable {
+pub(super) const LIST: Listable = Listable {
     collection: "backups",
     filters: &["name", "status", "volume_id"],
     sorts_by_name: 37,
+    finds_metadata: 0,
 };
 
 type Answer = Result<Json<Value>, Fault>;

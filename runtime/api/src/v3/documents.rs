@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::fault::Fault;
+use super::{backups, messages, snapshots, volumes};
 use crate::auth::Role;
 
 /// Alias, name and description of what Cinder once called extensions, and is served here.
@@ -62,6 +63,24 @@ pub(crate) async fn one_extension(call: Call, Path(alias): Path<String>) -> Resu
     let found = EXTENSIONS.iter().find(|(known, ..)| *known == alias);
     let found = found.ok_or_else(|| Fault::absent("Extension", &alias))?;
     Ok(Json(json!({ "extension": extension(found) })))
+}
+
+/// `GET /resource_filters`: what each list may be filtered by, or one of them.
+pub(crate) async fn resource_filters(call: Call) -> Result<Json<Value>, Fault> {
+    call.since(33)?;
+    call.need(Role::Reader, "resource_filters:get_all")?;
+    let all = [
+        ("backup", &backups::LIST),
+        ("message", &messages::LIST),
+        ("snapshot", &snapshots::LIST),
+        ("volume", &volumes::LIST),
+    ];
+    let wanted = call.asked("resource");
+    let found = all
+        .into_iter()
+        .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
+        .map(|(name, list)| json!({ "resource": name, "filters": list.filters }));
+    Ok(Json(json!({ "resource_filters": found.collect::<Vec<_>>() })))
 }
 
 /// `GET /os-availability-zone`: available when one of its backends is up.

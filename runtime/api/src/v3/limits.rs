@@ -21,7 +21,7 @@ const FIXED: [(&str, i64); 2] = [("groups", 0), ("per_volume_gigabytes", -1)];
 pub(crate) async fn limits(call: Call) -> Answer {
     call.need(Role::Reader, "limits_extension:used_limits")?;
     let project = match call.asked("project_id").or(call.asked("tenant_id")) {
-        Some(project) if call.is_admin() => project.to_owned(),
+        Some(project) if call.is_admin() && call.version.has(39) => project.to_owned(),
         _ => call.identity.project_id.clone(),
     };
     let quotas = call.manager().quotas(&project).await?;

@@ -23,6 +23,8 @@ pub(crate) struct Listable {
     pub(crate) filters: &'static [&'static str],
     /// The microversion from which `name` sorts; before, only `display_name` does.
     pub(crate) sorts_by_name: u32,
+    /// The microversion from which metadata is a filter, if it is one.
+    pub(crate) finds_metadata: u32,
 }
 
 /// What a list is asked for.
@@ -168,7 +170,8 @@ fn filters<C: Column>(
     let invalid = || Fault::bad_request(format!("Invalid filters {name} are found in query options."));
     let allowed = listable.filters.contains(&plain) || call.is_admin();
     let column = plain.parse::<C>().ok();
-    if plain == "metadata" && allowed && listable.filters.contains(&"metadata") {
+    let has_metadata = listable.filters.contains(&"metadata") && call.version.has(listable.finds_metadata);
+    if plain == "metadata" && has_metadata {
         return metadata(value, into);
     }
     let Some(column) = column.filter(|_| allowed) else {

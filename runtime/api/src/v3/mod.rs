@@ -43,7 +43,7 @@ const MAX_BODY: usize = 64 << 10;
 const MAX_IMPORT: usize = (1 << 20) + (64 << 10);
 
 /// First words of paths below `/v3`; anything else there is a project.
-const RESOURCES: [&str; 10] = [
+const RESOURCES: [&str; 11] = [
     "backups",
     "extensions",
     "limits",
@@ -51,6 +51,7 @@ const RESOURCES: [&str; 10] = [
     "os-availability-zone",
     "os-quota-sets",
     "os-services",
+    "resource_filters",
     "snapshots",
     "types",
     "volumes",
@@ -117,6 +118,7 @@ pub(crate) fn router(shared: Shared, metrics: &HttpMetrics) -> Router {
         .route("/v3/extensions", get(documents::extensions))
         .route("/v3/extensions/{alias}", get(documents::one_extension))
         .route("/v3/os-availability-zone", get(documents::zones))
+        .route("/v3/resource_filters", get(documents::resource_filters))
         .route("/v3/types", get(documents::types))
         .route("/v3/types/{id}", get(documents::one_type))
         .fallback(|| async { Fault::not_found("The resource could not be found.") })

@@ -15,7 +15,7 @@ use super::list::{Listable, listing, next};
 use super::views;
 use crate::auth::Role;
 
-const LIST: Listable = Listable {
+pub(super) const LIST: Listable = Listable {
     collection: "snapshots",
     filters: &[
         "name",
@@ -25,7 +25,8 @@ const LIST: Listable = Listable {
         "created_at",
         "updated_at",
     ],
-    sorts_by_name: 0,
+    sorts_by_name: 30,
+    finds_metadata: 22,
 };
 
 type Answer = Result<Json<Value>, Fault>;

@@ -20,7 +20,7 @@ use super::list::{Listable, listing, next};
 use super::views;
 use crate::auth::Role;
 
-const LIST: Listable = Listable {
+pub(super) const LIST: Listable = Listable {
     collection: "volumes",
     filters: &[
         "name",
@@ -33,6 +33,7 @@ const LIST: Listable = Listable {
         "updated_at",
     ],
     sorts_by_name: 0,
+    finds_metadata: 0,
 };
 
 /// Properties of a create that are understood, or mean nothing here.
@@ -52,13 +53,17 @@ const PROPERTIES: &[&str] = &[
     "consistencygroup_id",
     "group_id",
     "multiattach",
+    "image_id",
+];
+
+/// What clients once sent besides; from 3.53 on it is refused.
+const OLD_PROPERTIES: &[&str] = &[
     "scheduler_hints",
     "status",
     "attach_status",
     "user_id",
     "project_id",
     "source_replica",
-    "image_id",
 ];
 
 type Answer = Result<Json<Value>, Fault>;
@@ -143,7 +148,10 @@ pub(crate) async fn create(call: Call, body: Document) -> Accepted {
     let fields = Fields::of("volume", whole.get("volume").unwrap_or(&Value::Null))?
         .without("backup_id", call.version.has(47))?
         .without("group_id", call.version.has(13))?
-        .only(PROPERTIES)?;
+        .only(&match call.version.has(53) {
+            true => PROPERTIES.to_vec(),
+            false => [PROPERTIES, OLD_PROPERTIES].concat(),
+        })?;
     for name in [
         "imageRef",
         "image_id",
@@ -219,6 +227,11 @@ pub(crate) async fn update(call: Call, Path(text): Path<String>, body: Document)
         "display_description",
         "metadata",
     ])?;
+    if fields.is_empty() && call.version.has(53) {
+        return Err(Fault::bad_request(
+            "Missing required element: the volume names nothing that is to be changed.",
+        ));
+    }
     let mut edit = edit(&fields)?;
     for (name, into) in [
         ("display_name", &mut edit.name),
