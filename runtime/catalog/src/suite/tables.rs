@@ -20,8 +20,8 @@ pub(super) async fn of_all_changes_of_a_backup_only_those_of_the_table_are_made(
             }
         }
     }
-    let drawn = "creating available, creating error, available restoring, available deleting, restoring available, \
-         deleting error_deleting, error deleting, error_deleting deleting";
+    let drawn = "creating available, creating deleting, creating error, available restoring, available deleting, \
+         restoring available, restoring deleting, deleting error_deleting, error deleting, error_deleting deleting";
     assert_eq!(made.join(", "), drawn);
 }
 
