@@ -10,17 +10,15 @@ use tokio::sync::Notify;
 use super::Server;
 
 struct Kit {
-    folder: std::path::PathBuf,
+    folder: tempfile::TempDir,
     server: Server,
     /// Lets `/waits` answer.
     go: Arc<Notify>,
 }
 
 impl Kit {
-    fn start(name: &str, limit: usize) -> Self {
-        let folder = std::env::temp_dir().join(format!("cofferdam-server-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
+    fn start(limit: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let go = Arc::new(Notify::new());
         let waits = go.clone();
         let router = Router::new()
@@ -33,7 +31,7 @@ impl Kit {
                     "waited"
                 }),
             );
-        let listener = UnixListener::bind(folder.join("s")).unwrap();
+        let listener = UnixListener::bind(folder.path().join("s")).unwrap();
         Kit {
             server: Server::start(listener, router, None, limit),
             folder,
@@ -42,7 +40,7 @@ impl Kit {
     }
 
     async fn connect(&self) -> UnixStream {
-        UnixStream::connect(self.folder.join("s")).await.unwrap()
+        UnixStream::connect(self.folder.path().join("s")).await.unwrap()
     }
 }
 
@@ -60,7 +58,7 @@ const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_is_used_again_and_closed_when_nothing_comes() {
-    let kit = Kit::start("idle", 2);
+    let kit = Kit::start(2);
     let mut stream = kit.connect().await;
     for _ in 0..3 {
         send(&mut stream, GET).await;
@@ -71,7 +69,7 @@ async fn a_connection_is_used_again_and_closed_when_nothing_comes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_head_that_never_ends_holds_its_place_for_a_minute_only() {
-    let kit = Kit::start("slow", 1);
+    let kit = Kit::start(1);
     let mut slow = kit.connect().await;
     send(&mut slow, "GET / HTTP/1.1\r\nhost: x\r\n").await;
     let mut next = kit.connect().await;
@@ -93,7 +91,7 @@ async fn a_head_that_never_ends_holds_its_place_for_a_minute_only() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_ends_is_refused_after_a_minute() {
-    let kit = Kit::start("body", 1);
+    let kit = Kit::start(1);
     let mut slow = kit.connect().await;
     send(
         &mut slow,
@@ -106,7 +104,7 @@ async fn a_body_that_never_ends_is_refused_after_a_minute() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_ends_finishes_the_request_that_it_is_at() {
-    let kit = Kit::start("end", 2);
+    let kit = Kit::start(2);
     let (mut busy, mut idle) = (kit.connect().await, kit.connect().await);
     send(&mut busy, "GET /waits HTTP/1.1\r\nhost: x\r\n\r\n").await;
     send(&mut idle, GET).await;
@@ -124,12 +122,12 @@ async fn a_server_that_ends_finishes_the_request_that_it_is_at() {
         read(&mut busy).await
     });
     assert!(answer.ends_with("waited"), "{answer}");
-    assert!(UnixStream::connect(kit.folder.join("s")).await.is_err());
+    assert!(UnixStream::connect(kit.folder.path().join("s")).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_never_ends_does_not_keep_the_server() {
-    let kit = Kit::start("cut", 2);
+    let kit = Kit::start(2);
     let mut busy = kit.connect().await;
     send(&mut busy, "GET /waits HTTP/1.1\r\nhost: x\r\n\r\n").await;
     tokio::time::sleep(Duration::from_millis(10)).await;
