@@ -85,6 +85,9 @@ fn leave_message(cinder: &Cinder, member: &Rest, volume: &str) {
     while member.get("/v3/messages").expect(200).json()["messages"] == json!([]) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    for backend in ["one", "two"] {
+        std::fs::remove_file(cinder.path(backend).join("blocked")).expect("the file is there");
+    }
     let _ = member.delete(&path).expect(202);
     member.wait_for_gone(&path);
 }

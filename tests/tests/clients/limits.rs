@@ -146,6 +146,9 @@ fn a_user_is_told_by_a_message_why_a_backup_failed() {
     let _ = ada.cinder(&["message-delete", &id]).fine();
     assert_eq!(ada.cinder(&["message-list"]).fine().rows().len(), 0);
     // A backup that failed so early is deleted without ado, and the volume is free for another.
+    for backend in ["one", "two"] {
+        std::fs::remove_file(scene.cinder.path(backend).join("blocked")).expect("the file is there");
+    }
     let _ = ada.cinder(&["backup-delete", "lost"]).fine();
     scene.wait_gone("backups", &backup);
     scene.cinder.backup(&rest, &volume, "another");

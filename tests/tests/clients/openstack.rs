@@ -155,8 +155,9 @@ fn openstack_does_with_volumes_and_backups_what_people_do() {
             let service = text(&record["backup_service"]);
             assert!(service.starts_with("cinder.backup.drivers.posix"), "{service}");
             let url = text(&record["backup_url"]);
+            // Openstacksdk 4.22 sends an import to `export_record`, where Cinder has nothing either.
             let again = admin.openstack(&["volume", "backup", "record", "import", &service, &url]);
-            again.refused("HTTP 400");
+            again.refused("405");
         },
     ]);
     scene.wait("backups", &second, "available");
