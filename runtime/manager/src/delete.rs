@@ -43,7 +43,7 @@ impl Manager {
             return Err(ManagerError::WrongStatus {
                 what: "backup",
                 id: id.to_string(),
-                status: "what others build on".into(),
+                status: "what incremental backups build on".into(),
                 wanted: "Incremental backups exist for this backup: delete those first".into(),
             });
         }
