@@ -56,7 +56,7 @@ impl Cinder {
                 .map(|name| {
                     format!(
                         "[backends.{name}]\nbackup_driver = \"posix\"\nbackup_posix_path = \"{{folder}}/{name}\"\n\
-                         backup_file_size = \"4MiB\"\n\
+                         backup_file_size = \"64MiB\"\n\
                          grants.directories = [{{ path = \"{{folder}}/{name}\", access = \"read-write\" }}]\n"
                     )
                 })

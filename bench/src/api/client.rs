@@ -125,6 +125,36 @@ pub(crate) async fn run(address: String, number: usize, end: Instant) -> (Took, 
     (took, errors)
 }
 
+/// Looks here and there, as people do who wait for a backup, until it is available.
+async fn browse(connection: &mut Connection, backup: &str) -> anyhow::Result<()> {
+    loop {
+        for (kind, path) in [
+            ("backup list", "/v3/backups"),
+            (
+                "backup detail page",
+                "/v3/backups/detail?limit=20&sort=created_at:desc&with_count=true",
+            ),
+            ("volume detail page", "/v3/volumes/detail?limit=20"),
+            ("limits", "/v3/limits"),
+            ("versions", "/v3/"),
+        ] {
+            connection.sure(kind, "GET", path, None, &[200]).await?;
+        }
+        let (_, answer) = connection
+            .sure("backup show", "GET", backup, None, &[200])
+            .await?;
+        let state = answer
+            .pointer("/backup/status")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        match state {
+            "available" => return Ok(()),
+            "creating" => tokio::time::sleep(Duration::from_millis(50)).await,
+            _ => anyhow::bail!("{backup}: {answer}"),
+        }
+    }
+}
+
 async fn round(connection: &mut Connection, number: usize) -> anyhow::Result<()> {
     let id = |answer: &Value, what: &str| -> anyhow::Result<String> {
         let id = answer.pointer(&format!("/{what}/id")).and_then(Value::as_str);
@@ -143,18 +173,6 @@ async fn round(connection: &mut Connection, number: usize) -> anyhow::Result<()>
         .sure("backup create", "POST", "/v3/backups", Some(&body), &[202])
         .await?;
     let backup = format!("/v3/backups/{}", id(&answer, "backup")?);
-    for (kind, path) in [
-        ("backup list", "/v3/backups"),
-        (
-            "backup detail page",
-            "/v3/backups/detail?limit=20&sort=created_at:desc&with_count=true",
-        ),
-        ("volume detail page", "/v3/volumes/detail?limit=20"),
-        ("limits", "/v3/limits"),
-        ("versions", "/v3/"),
-    ] {
-        connection.sure(kind, "GET", path, None, &[200]).await?;
-    }
     if number == 0 {
         connection
             .sure("service list", "GET", "/v3/os-services", None, &[200])
@@ -164,7 +182,7 @@ async fn round(connection: &mut Connection, number: usize) -> anyhow::Result<()>
             .sure("backup detail, all projects", "GET", all, None, &[200])
             .await?;
     }
-    connection.settle("backup show", &backup, false).await?;
+    browse(connection, &backup).await?;
     connection
         .sure("backup delete", "DELETE", &backup, None, &[202])
         .await?;
