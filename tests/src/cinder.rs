@@ -95,11 +95,14 @@ impl Cinder {
     /// # Panics
     /// When there is none.
     pub fn volume_file(&self, id: &str) -> PathBuf {
-        let found = volume_files(&self.path("volumes"));
-        found
-            .into_iter()
-            .find(|path| path.to_string_lossy().contains(id))
+        self.find_volume_file(id)
             .unwrap_or_else(|| panic!("there is no file of {id}"))
+    }
+
+    /// The same, if there is one.
+    pub fn find_volume_file(&self, id: &str) -> Option<PathBuf> {
+        let found = volume_files(&self.path("volumes"));
+        found.into_iter().find(|path| path.to_string_lossy().contains(id))
     }
 
     /// A volume of so many GiB, made through the API, that is available.

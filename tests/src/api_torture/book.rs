@@ -103,8 +103,9 @@ fn settle(
 }
 
 fn volume(cinder: &Cinder, id: &str, status: &str, entry: &mut Entry, seen: &mut ApiTortured) {
-    if status == "available" {
-        let now = cinder.content(id);
+    let file = cinder.find_volume_file(id);
+    if let Some(file) = file.filter(|_| status == "available") {
+        let now = Content::of(&file);
         let before = entry.content.as_ref().is_none_or(|content| *content == now);
         let after = entry.restored.as_ref().is_some_and(|content| *content == now);
         let so = match entry.restore {
