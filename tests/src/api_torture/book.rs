@@ -124,7 +124,7 @@ fn volume(cinder: &Cinder, id: &str, status: &str, entry: &mut Entry, seen: &mut
         }
         entry.available = true;
     } else {
-        if entry.available && entry.restore == Asked::No {
+        if entry.available && entry.restore == Asked::No && status != "available" {
             seen.lost
                 .push(format!("the volume {id} was available and is {status}"));
         }
