@@ -36,7 +36,7 @@ fn exit_code(code: &str) -> u8 {
         "configuration" => 3,
         "not-found" => 4,
         "backend-down" => 5,
-        "conflict" => 6,
+        "conflict" | "disabled" | "over-quota" => 6,
         "corrupt" => 7,
         "interrupted" => 130,
         _ => 1,

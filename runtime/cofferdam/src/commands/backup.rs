@@ -99,7 +99,8 @@ pub(crate) enum Command {
         #[arg(long)]
         backend: String,
         /// The record: the `backup_url`
-        url: String,
+        #[arg(value_name = "URL")]
+        record: String,
     },
     /// List the objects on a backend that belong to no record
     Orphans {
@@ -234,11 +235,11 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
             }
             Ok(())
         }
-        Command::Import { backend, url } => {
+        Command::Import { backend, record } => {
             client.settle().await;
             let request = BackupRecordView {
                 backup_service: String::new(),
-                backup_url: url,
+                backup_url: record,
                 backend: Some(backend),
             };
             let imported: BackupView = client.post("/v1/import_record", &request).await?;
