@@ -82,6 +82,15 @@ fn a_project_has_limits_which_an_operator_sets_and_a_user_meets() {
             assert_eq!(zones.column("Status"), ["available"]);
         },
         &|| {
+            let filters = ada.cinder(&["list-filters", "--resource", "backup"]).fine();
+            assert_eq!(filters.column("Resource"), ["backup"]);
+            assert!(
+                filters.column("Filters")[0].contains("volume_id"),
+                "{}",
+                filters.out
+            );
+        },
+        &|| {
             let extensions = ada.cinder(&["list-extensions"]).fine();
             assert!(extensions.column("Alias").contains(&"backups".to_owned()));
         },
