@@ -122,7 +122,7 @@ impl BackendDriver {
 #[derive(Debug)]
 pub(crate) struct Generation {
     backend: String,
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
     limits: Arc<Limits>,
     pub(crate) layers: Arc<Layers>,
     pub(crate) known: Arc<Known>,

@@ -2,6 +2,7 @@
 //! one try; the layers that make more of it are put round it by [`Manager::storage`](crate::Manager).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cofferdam_sandbox::contract::{BodyInfo, BodyNeeds, ByteRange, ObjectAddress, ObjectInfo, Page};
@@ -9,8 +10,15 @@ use cofferdam_sandbox::stream::{Reader, Writer};
 use cofferdam_sandbox::{Failure, RetryClass};
 use cofferdam_supervisor::Supervisor;
 use cofferdam_transfer::ObjectStore;
+use tokio::time::Instant;
 
 use crate::driver::{BackendDriver, Generation};
+
+/// Longest wait for instances whose calls were given up; one that hangs in the kernel comes back never.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// Between two looks at them.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// One backend's storage, through its driver.
 pub(crate) struct BackendStore {
@@ -51,6 +59,13 @@ impl ObjectStore for BackendStore {
 
     fn greatest_object(&self) -> Option<u64> {
         self.generation.known.info.greatest_object
+    }
+
+    async fn quiet(&self) {
+        let begin = Instant::now();
+        while self.generation.sandbox.threads_ending() > 0 && begin.elapsed() < QUIET {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     async fn create_container(&self, container: &str) -> Result<(), Failure> {

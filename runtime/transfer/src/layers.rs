@@ -143,6 +143,10 @@ impl ObjectStore for Layered {
         self.layers.again(tries, failure).await
     }
 
+    async fn quiet(&self) {
+        self.store.quiet().await;
+    }
+
     async fn create_container(&self, container: &str) -> Result<(), Failure> {
         let call = || self.store.create_container(container);
         self.layers.call(call).await

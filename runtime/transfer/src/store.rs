@@ -69,6 +69,10 @@ pub trait ObjectStore: Send + Sync {
         false
     }
 
+    /// Waits, for seconds at most, until what was begun by calls that nobody waits for any more has no effect any more. What is
+    /// removed before that could come back.
+    async fn quiet(&self) {}
+
     /// Makes the container unless it is there.
     async fn create_container(&self, container: &str) -> Result<(), Failure>;
 

@@ -271,13 +271,11 @@ fn backups_go_through_tls_and_a_certificate_that_is_not_checked_is_told_in_the_l
     // The certificate expires under a running service, and is exchanged.
     checked.become_(Manner::Tls(known.acceptor(NAME, Validity::Past)));
     for driver in DRIVERS {
-        let status = wait(&service, &format!("{driver}-checked"), |status| {
-            status["state"] == "down"
+        // A probe that was under way may have met the end of its connection first.
+        wait(&service, &format!("{driver}-checked"), |status| {
+            let told = status["message"].as_str().unwrap_or_default();
+            status["state"] == "down" && told.contains("expired")
         });
-        assert!(
-            status["message"].as_str().unwrap().contains("expired"),
-            "{status:#}"
-        );
     }
     checked.become_(Manner::Tls(known.acceptor(NAME, Validity::Now)));
     for driver in DRIVERS {

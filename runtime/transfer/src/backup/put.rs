@@ -4,7 +4,7 @@
 //! then the rest. What cannot be removed is logged: the record in `error` still names it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use cofferdam_sandbox::Failure;
 use cofferdam_sandbox::stream::{self, DEFAULT_PIECES};
@@ -27,6 +27,8 @@ pub(super) struct Putter {
     begun: AtomicU64,
     begun_sha256file: AtomicBool,
     begun_metadata: AtomicBool,
+    /// Puts that have not come back; one that was given up never does.
+    underway: AtomicUsize,
 }
 
 impl Putter {
@@ -45,6 +47,7 @@ impl Putter {
             begun: AtomicU64::new(begun),
             begun_sha256file: AtomicBool::new(false),
             begun_metadata: AtomicBool::new(false),
+            underway: AtomicUsize::new(0),
         }
     }
 
@@ -66,7 +69,10 @@ impl Putter {
                 ObjectKind::Metadata => self.begun_metadata.store(true, Ordering::Relaxed),
             }
             let kind = job.kind;
-            let written = unless_cancelled(&cancel, self.put(job)).await??;
+            self.underway.fetch_add(1, Ordering::Relaxed);
+            let put = unless_cancelled(&cancel, self.put(job)).await?;
+            self.underway.fetch_sub(1, Ordering::Relaxed);
+            let written = put?;
             if let (ObjectKind::Data(number), Some(written)) = (kind, written) {
                 self.control.progress.add_stored(written);
                 self.ledger.stored(number, written);
@@ -121,6 +127,10 @@ impl Putter {
 
     /// Best effort: removes what a failed backup has put.
     pub(super) async fn clean_up(&self) {
+        if self.underway.load(Ordering::Relaxed) > 0 {
+            // A lane that failed has ended the others in the middle of their puts.
+            self.store.quiet().await;
+        }
         let control = [
             (&self.begun_metadata, ObjectKind::Metadata),
             (&self.begun_sha256file, ObjectKind::Sha256file),

@@ -25,3 +25,4 @@ mod resume;
 mod retries;
 mod roundtrip;
 mod store;
+mod stragglers;
