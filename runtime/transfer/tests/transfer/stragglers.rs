@@ -37,6 +37,7 @@ impl ObjectStore for Stragglers {
     }
 
     async fn create_container(&self, container: &str) -> Result<(), Failure> {
+        self.refusing.create_container(container).await?;
         self.inner.create_container(container).await
     }
 
