@@ -157,6 +157,10 @@ const FIELDS: &[Row] = &[
     (65, "volumes tell whether they use quota", |w, v| {
         has(&w.seen(v, &format!("volumes/{}", w.volume)), "consumes_quota")
     }),
+    (69, "shared targets may be unknown", |w, v| {
+        let seen = w.seen(v, &format!("volumes/{}", w.volume));
+        seen["shared_targets"].is_null() && has(&seen, "shared_targets")
+    }),
     (65, "snapshots tell whether they use quota", |w, v| {
         has(&w.seen(v, &format!("snapshots/{}", w.snapshot)), "consumes_quota")
     }),
@@ -234,6 +238,16 @@ const QUERIES: &[Row] = &[
 
 /// What bodies may hold, and what they may not any more.
 const BODIES: &[Row] = &[
+    (
+        71,
+        "an extension may be concluded by whoever was waited for",
+        |w, v| {
+            let path = format!("/v3/p/volumes/{}/action", w.volume);
+            let body = json!({"os-extend_volume_completion": {"error": false}});
+            let answer = w.admin.at(v).post(&path, &body).expect(400);
+            answer.message().contains("must be 'extending'")
+        },
+    ),
     (9, "a backup's name is changed", |w, v| {
         let path = format!("/v3/p/backups/{}", w.backup);
         let body = json!({"backup": {"name": "b-backup"}});
@@ -321,6 +335,18 @@ fn every_microversion_has_what_it_brought_and_the_one_below_has_not() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new(), "{} of {}", wrong.len(), rows.len());
+    // From 3.64 on the key of what is encrypted is told, and of nothing else; here nothing is.
+    for path in [
+        format!("backups/{}", world.backup),
+        format!("volumes/{}", world.volume),
+    ] {
+        for version in ["3.63", "3.64", "3.71"] {
+            assert!(
+                !has(&world.seen(version, &path), "encryption_key_id"),
+                "{path} {version}"
+            );
+        }
+    }
 }
 
 #[test]

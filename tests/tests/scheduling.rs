@@ -148,3 +148,33 @@ fn a_backup_that_asks_for_a_zone_goes_to_a_backend_in_it() {
         "{message}"
     );
 }
+
+/// One operation at a time: the backup of a volume waits behind one of the same file by its path, which must not let go of what
+/// the other holds.
+#[test]
+fn a_backup_by_path_lets_go_of_nothing_that_another_backup_holds() {
+    let cinder = Cinder::start("backup_max_operations = 1\n");
+    let member = cinder.rest("ada", "p");
+    let volume = cinder.volume(&member, "v", 1);
+    cinder.fill(&volume, 3, 64 << 20);
+    let file = cinder.volume_file(&volume);
+    let operation = cinder.begin("/v1/backups", &serde_json::json!({ "volume": file }));
+    let body = serde_json::json!({"backup": {"volume_id": volume}});
+    let made = member.post("/v3/backups", &body).expect(202).json()["backup"]["id"].clone();
+    let path = format!("/v3/backups/{}", made.as_str().unwrap());
+    let status = |path: &str, kind: &str| member.get(path).json()[kind]["status"].clone();
+    let of_volume = format!("/v3/volumes/{volume}");
+    assert_eq!(status(&of_volume, "volume"), "backing-up");
+
+    cinder.finished(&operation);
+    // The volume first: when the backup is still being made after that, it was being made then.
+    let held = status(&of_volume, "volume");
+    assert_eq!(
+        status(&path, "backup"),
+        "creating",
+        "the backup was made too fast to see it"
+    );
+    assert_eq!(held, "backing-up");
+    member.wait_for(&path, "available");
+    assert_eq!(status(&of_volume, "volume"), "available");
+}

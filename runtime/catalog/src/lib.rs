@@ -22,9 +22,9 @@ pub use query::{
     MessageQuery, SnapshotQuery, VolumeQuery,
 };
 pub use records::{
-    BackupId, BackupRecord, BackupStatus, Change, EventRecord, Limits, MessageRecord, Quota, ServiceRecord,
-    ServiceSwitch, SnapshotChange, SnapshotId, SnapshotRecord, SnapshotStatus, Subject, Usage, Used,
-    VolumeChange, VolumeId, VolumeRecord, VolumeStatus,
+    BackupId, BackupRecord, BackupStatus, Change, EventRecord, Limits, MessageRecord, MetadataChange, Quota,
+    ServiceRecord, ServiceSwitch, SnapshotChange, SnapshotId, SnapshotRecord, SnapshotStatus, Subject, Usage,
+    Used, VolumeChange, VolumeId, VolumeRecord, VolumeStatus,
 };
 pub use repository::Repository;
 pub use sqlite::{Catalog, Finding};

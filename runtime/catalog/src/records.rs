@@ -4,6 +4,7 @@
 mod backup;
 mod ids;
 mod message;
+mod metadata;
 mod quota;
 mod service;
 mod snapshot;
@@ -13,6 +14,7 @@ mod volume;
 pub use backup::{BackupRecord, Change};
 pub use ids::{BackupId, SnapshotId, Subject, VolumeId};
 pub use message::MessageRecord;
+pub use metadata::MetadataChange;
 pub use quota::{Limits, Quota, Usage, Used};
 pub use service::{EventRecord, ServiceRecord, ServiceSwitch};
 pub use snapshot::{SnapshotChange, SnapshotRecord};

@@ -203,6 +203,7 @@ impl Manager {
         record.request_id = caller.request_id.clone();
         record.volume_path = origin.path.clone();
         record.snapshot_id = origin.snapshot;
+        record.held_volume_id = origin.held();
         record.data_timestamp = origin.taken_at.unwrap_or(record.created_at);
         record.backend = chosen.backend.clone();
         record.availability_zone = chosen.zone.clone();

@@ -48,8 +48,8 @@ pub use catalog::{catalog_path, check_catalog, copy_catalog};
 pub use cofferdam_catalog::{
     BackupColumn, BackupId, BackupQuery, BackupRecord, BackupStatus, Column, Comparison, Direction,
     EventRecord, Filter, Kind, ListQuery, MAX_FILTERS, MAX_SORT_KEYS, MessageColumn, MessageQuery,
-    MessageRecord, Quota, SnapshotColumn, SnapshotId, SnapshotQuery, SnapshotRecord, SnapshotStatus, Usage,
-    VolumeColumn, VolumeId, VolumeQuery, VolumeRecord, VolumeStatus,
+    MessageRecord, MetadataChange, Quota, SnapshotColumn, SnapshotId, SnapshotQuery, SnapshotRecord,
+    SnapshotStatus, Usage, VolumeColumn, VolumeId, VolumeQuery, VolumeRecord, VolumeStatus,
 };
 pub use cofferdam_sandbox::Source;
 pub use cofferdam_sandbox::compile::{CompileHelper, child as compile_child};
@@ -75,6 +75,7 @@ pub use quotas::{ProjectQuotas, QuotaDefaults};
 pub use reload::{ReloadError, Reloaded};
 pub use restore::RestoreTarget;
 pub use switches::Switched;
+pub use volume_meta::cinder_time;
 pub use volumes::{Edit, MAX_GIB, NewSnapshot, NewVolume, Registered, VOLUME_TYPE, VolumeOrigin};
 
 /// Doors for a fuzzer: each takes any bytes, and panics when they break a rule.

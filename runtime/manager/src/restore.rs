@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cofferdam_catalog::{
-    BackupId, BackupRecord, BackupStatus, Change, Repository as _, Step, VolumeChange, VolumeId,
-    VolumeRecord, VolumeStatus,
+    BackupId, BackupRecord, BackupStatus, Change, MetadataChange, Repository as _, Step, VolumeChange,
+    VolumeId, VolumeRecord, VolumeStatus,
 };
 use cofferdam_sandbox::units::show_bytes;
 use cofferdam_transfer::{Expected, Link, Location, RestoreOutcome, Seals, is_volume};
@@ -298,7 +298,7 @@ fn restored(volume: &VolumeRecord, backup: &BackupRecord, outcome: &RestoreOutco
     let current = volume.name.as_deref().unwrap_or_default();
     let is_ours = current.is_empty() || current.starts_with("restore_backup_");
     VolumeChange {
-        metadata: Some(metadata),
+        metadata: Some(MetadataChange::Replace(metadata)),
         name: kept.name.clone().filter(|_| is_ours).map(Some),
         description: kept.name.and(kept.description).filter(|_| is_ours).map(Some),
         ..VolumeChange::to(VolumeStatus::Available)

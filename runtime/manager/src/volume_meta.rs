@@ -24,9 +24,13 @@ pub(crate) struct VolumeMeta {
     pub(crate) metadata: Option<BTreeMap<String, String>>,
 }
 
+/// A time as Cinder writes it: UTC to the microsecond, without a zone.
+pub fn cinder_time(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+}
+
 /// The document of a volume.
 pub(crate) fn encode(volume: &VolumeRecord) -> String {
-    let time = |time: jiff::Timestamp| time.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string();
     let mut document = json!({
         "version": 2,
         "volume-base-metadata": {
@@ -43,8 +47,8 @@ pub(crate) fn encode(volume: &VolumeRecord) -> String {
             "encryption_key_id": Value::Null,
             "bootable": volume.bootable,
             "multiattach": false,
-            "created_at": time(volume.created_at),
-            "updated_at": time(volume.updated_at),
+            "created_at": cinder_time(volume.created_at),
+            "updated_at": cinder_time(volume.updated_at),
             "deleted_at": Value::Null,
             "deleted": false,
         },

@@ -10,11 +10,10 @@ mod recover;
 mod register;
 mod snapshots;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cofferdam_catalog::{
-    Filter, Repository as _, SnapshotColumn, SnapshotQuery, Step, Subject, VolumeChange, VolumeColumn,
+    Filter, MetadataChange, Repository as _, SnapshotColumn, SnapshotQuery, Step, Subject, VolumeChange,
     VolumeId, VolumeQuery, VolumeRecord, VolumeStatus,
 };
 
@@ -50,8 +49,8 @@ pub struct Edit {
     pub name: Option<Option<String>>,
     /// The description.
     pub description: Option<Option<String>>,
-    /// All of the metadata.
-    pub metadata: Option<BTreeMap<String, String>>,
+    /// The metadata.
+    pub metadata: Option<MetadataChange>,
     /// Whether a machine may boot from it.
     pub bootable: Option<bool>,
     /// Whether it may not be written to.
@@ -234,17 +233,6 @@ impl Manager {
             .commit(vec![Step::change_volume(id, from, change)])
             .await?;
         Ok(self.catalog.volume(id).await?)
-    }
-
-    /// The volume whose content is at that place.
-    pub(crate) async fn volume_at(&self, location: &str) -> Option<VolumeRecord> {
-        let query = VolumeQuery {
-            filters: vec![Filter::Equal(VolumeColumn::Location, location.to_owned())],
-            limit: 1,
-            ..VolumeQuery::default()
-        };
-        let found = self.catalog.list_volumes(&query).await;
-        found.ok().and_then(|found| found.into_iter().next())
     }
 
     /// Where a new volume's or snapshot's file goes: into the folder with the most room.

@@ -8,7 +8,8 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cofferdam_manager::{
-    BackupId, BackupRecord, BackupSource, Edit, ManagerError, NewBackup, RestoreTarget, SnapshotId, VolumeId,
+    BackupId, BackupRecord, BackupSource, Edit, ManagerError, MetadataChange, NewBackup, RestoreTarget,
+    SnapshotId, VolumeId,
 };
 use serde_json::{Value, json};
 
@@ -142,7 +143,7 @@ pub(super) fn edit(fields: &Fields<'_>) -> Result<Edit, Fault> {
     Ok(Edit {
         name: given("name")?,
         description: given("description")?,
-        metadata: fields.metadata("metadata")?,
+        metadata: fields.metadata("metadata")?.map(MetadataChange::Replace),
         ..Edit::default()
     })
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use cofferdam_manager::Edit;
+use cofferdam_manager::{Edit, MetadataChange};
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -46,11 +46,11 @@ async fn present(call: &Call, of: Of, id: &str) -> Result<Map, Fault> {
     })
 }
 
-async fn set(call: &Call, of: Of, id: &str, metadata: Map) -> Result<Map, Fault> {
+async fn set(call: &Call, of: Of, id: &str, change: MetadataChange) -> Result<Map, Fault> {
     let (caller, edit) = (
         call.caller(),
         Edit {
-            metadata: Some(metadata),
+            metadata: Some(change),
             ..Edit::default()
         },
     );
@@ -93,9 +93,8 @@ pub(crate) async fn add(
 ) -> Answer {
     call.need(Role::Member, "volume:create_volume_metadata")?;
     let of = of(&collection)?;
-    let mut metadata = present(&call, of, &id).await?;
-    metadata.extend(given(&body)?);
-    Ok(Json(json!({ "metadata": set(&call, of, &id, metadata).await? })))
+    let added = MetadataChange::Add(given(&body)?);
+    Ok(Json(json!({ "metadata": set(&call, of, &id, added).await? })))
 }
 
 /// `PUT …/metadata`: replaces all.
@@ -105,9 +104,9 @@ pub(crate) async fn replace(
     body: Document,
 ) -> Answer {
     call.need(Role::Member, "volume:update_volume_metadata")?;
-    let metadata = given(&body)?;
+    let all = MetadataChange::Replace(given(&body)?);
     Ok(Json(
-        json!({ "metadata": set(&call, of(&collection)?, &id, metadata).await? }),
+        json!({ "metadata": set(&call, of(&collection)?, &id, all).await? }),
     ))
 }
 
@@ -132,11 +131,10 @@ pub(crate) async fn put_one(
     let fields = body.whole()?.only(&["meta"])?;
     fields.required("meta")?;
     let meta = fields.metadata("meta")?.unwrap_or_default();
-    let value = meta.get(&key).filter(|_| meta.len() == 1);
-    let value = value.ok_or_else(|| Fault::bad_request("Request body and URI mismatch."))?;
-    let mut metadata = present(&call, of, &id).await?;
-    metadata.insert(key, value.clone());
-    set(&call, of, &id, metadata).await?;
+    if meta.len() != 1 || !meta.contains_key(&key) {
+        return Err(Fault::bad_request("Request body and URI mismatch."));
+    }
+    set(&call, of, &id, MetadataChange::Add(meta.clone())).await?;
     Ok(Json(json!({ "meta": meta })))
 }
 
@@ -147,10 +145,9 @@ pub(crate) async fn delete_one(
 ) -> Result<StatusCode, Fault> {
     call.need(Role::Member, "volume:delete_volume_metadata")?;
     let of = of(&collection)?;
-    let mut metadata = present(&call, of, &id).await?;
-    if metadata.remove(&key).is_none() {
+    if !present(&call, of, &id).await?.contains_key(&key) {
         return Err(Fault::not_found(format!("Metadata item {key} was not found.")));
     }
-    set(&call, of, &id, metadata).await?;
+    set(&call, of, &id, MetadataChange::Remove(key)).await?;
     Ok(StatusCode::OK)
 }

@@ -1,17 +1,13 @@
 //! Records as Cinder's clients see them, each field from the microversion on that brought it (cinder: `cinder/api/views/`,
 //! `cinder/api/v3/views/`). What is ours stands beside, from the greatest microversion on.
 
-use cofferdam_manager::{BackupRecord, MessageRecord, SnapshotRecord, Timestamp, VolumeRecord};
+pub(crate) use cofferdam_manager::cinder_time as time;
+use cofferdam_manager::{BackupRecord, MessageRecord, SnapshotRecord, VolumeRecord};
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::documents::volume_type;
 use super::version::MOST;
-
-/// Cinder's form of a time.
-pub(crate) fn time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
-}
 
 /// A short view: id, name, links.
 pub(crate) fn summary(

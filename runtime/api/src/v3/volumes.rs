@@ -313,6 +313,18 @@ pub(crate) async fn action(call: Call, Path(text): Path<String>, body: Document)
             manager.edit_volume(&caller, id, edit).await?;
             Ok(StatusCode::ACCEPTED.into_response())
         }
+        // For an extension that waits for somebody else's word. None of ours does, so there is never one to conclude.
+        "os-extend_volume_completion" if call.version.has(71) => {
+            call.need(Role::Admin, "volume:extend_volume_complete")?;
+            let fields = Fields::of(action, argument)?.only(&["error"])?;
+            fields.maybe_boolean("error")?;
+            let record = manager.volume(&caller, id).await?;
+            Err(Fault::bad_request(format!(
+                "Invalid volume: Volume {id} status must be 'extending' to be told how its extension ended, and it must wait for \
+                 that; it is '{}'.",
+                record.status
+            )))
+        }
         other => Err(Fault::bad_request(format!("There is no such action: {other}."))),
     }
 }

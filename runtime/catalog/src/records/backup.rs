@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{BackupId, BackupStatus, SnapshotId, VolumeId, replace};
+use super::{BackupId, BackupStatus, MetadataChange, SnapshotId, VolumeId, replace};
 
 /// One backup.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,9 @@ pub struct BackupRecord {
     pub metadata: BTreeMap<String, String>,
     /// The snapshot that was read instead of the volume.
     pub snapshot_id: Option<SnapshotId>,
+    /// The volume of this service that is `backing-up` for it, as long as it is being made; none when it reads a path or a
+    /// snapshot. Not `volume_id`: a chain that was adopted keeps the one that it came with.
+    pub held_volume_id: Option<VolumeId>,
     /// The volume that the last restore wrote.
     pub restore_volume_id: Option<VolumeId>,
     /// Why this backend was chosen.
@@ -101,6 +104,7 @@ impl BackupRecord {
             verify_result: None,
             metadata: BTreeMap::new(),
             snapshot_id: None,
+            held_volume_id: None,
             restore_volume_id: None,
             scheduling: None,
             request_id: None,
@@ -131,8 +135,7 @@ pub struct Change {
     pub verify_result: Option<String>,
     pub name: Option<Option<String>>,
     pub description: Option<Option<String>>,
-    /// Replaces all of it.
-    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata: Option<MetadataChange>,
     pub host: Option<String>,
     pub backend: Option<String>,
     pub restore_volume_id: Option<Option<VolumeId>>,
@@ -189,7 +192,9 @@ impl Change {
         replace(&mut record.name, self.name);
         replace(&mut record.description, self.description);
         replace(&mut record.restore_volume_id, self.restore_volume_id);
-        replace(&mut record.metadata, self.metadata);
+        if let Some(change) = self.metadata {
+            change.apply(&mut record.metadata);
+        }
         replace(&mut record.host, self.host);
         replace(&mut record.backend, self.backend);
         record.updated_at = now;

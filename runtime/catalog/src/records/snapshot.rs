@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{SnapshotId, SnapshotStatus, VolumeId, replace};
+use super::{MetadataChange, SnapshotId, SnapshotStatus, VolumeId, replace};
 
 /// One snapshot.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,8 +56,7 @@ pub struct SnapshotChange {
     pub name: Option<Option<String>>,
     pub description: Option<Option<String>>,
     pub location: Option<String>,
-    /// Replaces all of it.
-    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata: Option<MetadataChange>,
     /// An administrator's reset: the table does not bind it, but it sets no status that an operation would have to end.
     pub reset: bool,
 }
@@ -77,7 +76,9 @@ impl SnapshotChange {
         replace(&mut record.name, self.name);
         replace(&mut record.description, self.description);
         replace(&mut record.location, self.location);
-        replace(&mut record.metadata, self.metadata);
+        if let Some(change) = self.metadata {
+            change.apply(&mut record.metadata);
+        }
         record.updated_at = now;
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{BackupId, SnapshotId, VolumeId, VolumeStatus, replace};
+use super::{BackupId, MetadataChange, SnapshotId, VolumeId, VolumeStatus, replace};
 
 /// One volume.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,8 +85,7 @@ pub struct VolumeChange {
     pub availability_zone: Option<String>,
     pub bootable: Option<bool>,
     pub read_only: Option<bool>,
-    /// Replaces all of it.
-    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata: Option<MetadataChange>,
     pub backup_id: Option<Option<BackupId>>,
     pub fail_reason: Option<String>,
     /// An administrator's reset: the table does not bind it, but it sets no status that an operation would have to end.
@@ -126,7 +125,9 @@ impl VolumeChange {
         replace(&mut record.availability_zone, self.availability_zone);
         replace(&mut record.bootable, self.bootable);
         replace(&mut record.read_only, self.read_only);
-        replace(&mut record.metadata, self.metadata);
+        if let Some(change) = self.metadata {
+            change.apply(&mut record.metadata);
+        }
         replace(&mut record.backup_id, self.backup_id);
         record.updated_at = now;
     }

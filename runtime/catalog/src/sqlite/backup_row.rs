@@ -59,6 +59,7 @@ impl Stored for BackupRecord {
             verify_result: row.try_get("verify_result")?,
             metadata: metadata(row)?,
             snapshot_id: parsed_option(row, "snapshot_id")?,
+            held_volume_id: parsed_option(row, "held_volume_id")?,
             restore_volume_id: parsed_option(row, "restore_volume_id")?,
             scheduling: row.try_get("scheduling")?,
             request_id: row.try_get("request_id")?,
@@ -74,8 +75,8 @@ pub(super) async fn insert(connection: &mut SqliteConnection, record: &BackupRec
          object_count, stored_bytes, metadata_seal, sha256file_seal, fail_code, fail_reason, updated_at,
          verified_at, verify_result, metadata, restore_volume_id, scheduling, request_id, id, project_id,
          user_id, availability_zone, volume_id, volume_path, volume_bytes, size_gib, algorithm, parent_id,
-         snapshot_id, created_at, data_timestamp)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+         snapshot_id, held_volume_id, created_at, data_timestamp)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
          ?, ?, ?)",
     );
     changing(query, record)?
@@ -89,6 +90,7 @@ pub(super) async fn insert(connection: &mut SqliteConnection, record: &BackupRec
         .bind(&record.algorithm)
         .bind(record.parent_id.map(|id| id.to_string()))
         .bind(record.snapshot_id.map(|id| id.to_string()))
+        .bind(record.held_volume_id.map(|id| id.to_string()))
         .bind(text(record.created_at))
         .bind(text(record.data_timestamp))
         .execute(connection)

@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../migrations/0001_first.sql")),
     (2, "services", include_str!("../migrations/0002_services.sql")),
     (3, "volumes", include_str!("../migrations/0003_volumes.sql")),
+    (4, "holds", include_str!("../migrations/0004_holds.sql")),
 ];
 
 /// Connections for readers.

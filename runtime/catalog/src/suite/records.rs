@@ -8,8 +8,8 @@ use super::tools::{
     Shared, at, backup, delete_backup, insert_backup, insert_snapshot, insert_volume, snapshot, volume,
 };
 use crate::{
-    BackupId, BackupStatus, CatalogError, Change, Done, SnapshotStatus, Step, Subject, VolumeChange,
-    VolumeId, VolumeStatus,
+    BackupId, BackupStatus, CatalogError, Change, Done, MetadataChange, SnapshotStatus, Step, Subject,
+    VolumeChange, VolumeId, VolumeStatus,
 };
 
 pub(super) async fn a_record_comes_back_as_it_was_written(repository: Shared) {
@@ -29,6 +29,7 @@ pub(super) async fn a_record_comes_back_as_it_was_written(repository: Shared) {
     let mut whole = backup(3);
     whole.metadata = made.metadata.clone();
     whole.snapshot_id = Some(kept.id);
+    whole.held_volume_id = Some(made.id);
     whole.restore_volume_id = Some(made.id);
     whole.scheduling = Some("the first that is up".into());
     whole.request_id = Some("req-1".into());
@@ -91,7 +92,10 @@ pub(super) async fn a_change_sets_what_it_names_and_leaves_the_rest(repository: 
     assert_eq!(stored.fail_reason.unwrap().len(), 4000);
     let change = Change {
         name: Some(None),
-        metadata: Some(BTreeMap::from([("a".into(), "b".into())])),
+        metadata: Some(MetadataChange::Replace(BTreeMap::from([(
+            "a".into(),
+            "b".into(),
+        )]))),
         ..Change::default()
     };
     repository
@@ -101,6 +105,31 @@ pub(super) async fn a_change_sets_what_it_names_and_leaves_the_rest(repository: 
     let found = repository.backup(made.id).await.unwrap();
     assert_eq!((found.name, found.description.as_deref()), (None, Some("d")));
     assert_eq!(found.metadata["a"], "b");
+    // Whoever adds or takes away a key leaves what others have set meanwhile.
+    let one = |key: &str| BTreeMap::from([(key.to_owned(), "v".to_owned())]);
+    for metadata in [
+        MetadataChange::Add(one("c")),
+        MetadataChange::Add(one("d")),
+        MetadataChange::Remove("a".into()),
+        MetadataChange::Remove("gone".into()),
+    ] {
+        let change = Change {
+            metadata: Some(metadata),
+            ..Change::default()
+        };
+        repository
+            .transition(made.id, BackupStatus::ALL, change)
+            .await
+            .unwrap();
+    }
+    let keys: Vec<String> = repository
+        .backup(made.id)
+        .await
+        .unwrap()
+        .metadata
+        .into_keys()
+        .collect();
+    assert_eq!(keys, ["c", "d"]);
     assert_eq!(
         found.fail_code.as_deref(),
         Some("code"),

@@ -44,6 +44,11 @@ impl Origin {
         Ok((self, source))
     }
 
+    /// The volume of this service that is held.
+    pub(super) fn held(&self) -> Option<VolumeId> {
+        self.status.map(|_| self.volume)
+    }
+
     /// The steps that keep it from being changed while it is read.
     pub(super) fn hold(&self) -> Vec<Step> {
         if let Some(id) = self.snapshot {
@@ -135,8 +140,10 @@ impl Manager {
             let change = SnapshotChange::to(SnapshotStatus::Available);
             return vec![Step::change_snapshot(id, &[SnapshotStatus::BackingUp], change)];
         }
-        // By its location: a chain that was adopted keeps the volume id that it came with.
-        let Some(volume) = self.volume_at(&record.volume_path).await else {
+        let Some(id) = record.held_volume_id else {
+            return Vec::new();
+        };
+        let Ok(volume) = self.catalog.volume(id).await else {
             return Vec::new();
         };
         let left = match failed {

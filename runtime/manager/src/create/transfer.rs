@@ -17,6 +17,7 @@ use crate::messages::Trouble;
 use crate::operations::{OperationKind, Running};
 use crate::restore::{expected, location};
 use crate::volume_meta;
+use crate::volumes::blocking;
 
 /// How a backup is to be made, besides what its record says.
 #[derive(Debug, Clone, Copy)]
@@ -53,9 +54,7 @@ impl Manager {
             None => None,
         };
         let path = PathBuf::from(&record.volume_path);
-        let source = tokio::task::spawn_blocking(move || Source::open(&path))
-            .await
-            .map_err(|error| ManagerError::Catalog(error.to_string()))??;
+        let source = blocking(move || Ok(Source::open(&path)?)).await?;
         if source.size() != record.volume_bytes {
             return Err(TransferError::VolumeChanged {
                 path: source.path().to_owned(),

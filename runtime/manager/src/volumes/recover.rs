@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 use cofferdam_catalog::{
     BackupRecord, Filter, Repository as _, SnapshotChange, SnapshotColumn, SnapshotId, SnapshotQuery,
-    SnapshotRecord, SnapshotStatus, VolumeChange, VolumeColumn, VolumeQuery, VolumeRecord, VolumeStatus,
+    SnapshotRecord, SnapshotStatus, VolumeChange, VolumeColumn, VolumeId, VolumeQuery, VolumeRecord,
+    VolumeStatus,
 };
 
 use super::blocking;
@@ -27,7 +28,7 @@ impl Manager {
     /// # Errors
     /// When the catalog cannot be read.
     pub(crate) async fn recover_volumes(&self, go_on: &[BackupRecord]) -> Result<(), ManagerError> {
-        let volumes: BTreeSet<_> = go_on.iter().map(|one| one.volume_path.as_str()).collect();
+        let volumes: BTreeSet<_> = go_on.iter().filter_map(|one| one.held_volume_id).collect();
         let snapshots: BTreeSet<_> = go_on.iter().filter_map(|one| one.snapshot_id).collect();
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let transient = [
@@ -68,11 +69,15 @@ impl Manager {
         Ok(())
     }
 
-    async fn recover_volume(&self, record: VolumeRecord, go_on: &BTreeSet<&str>) -> Result<(), ManagerError> {
+    async fn recover_volume(
+        &self,
+        record: VolumeRecord,
+        go_on: &BTreeSet<VolumeId>,
+    ) -> Result<(), ManagerError> {
         let (id, status) = (record.id, record.status);
         let change = match status {
             VolumeStatus::Deleting => return self.finish_delete_volume(&record).await,
-            VolumeStatus::BackingUp if go_on.contains(record.location.as_str()) => return Ok(()),
+            VolumeStatus::BackingUp if go_on.contains(&id) => return Ok(()),
             VolumeStatus::BackingUp => {
                 VolumeChange::to(record.previous_status.unwrap_or(VolumeStatus::Available))
             }
