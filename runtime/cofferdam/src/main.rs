@@ -61,7 +61,7 @@ enum Command {
     /// Check, copy and make anew the catalog of backups
     #[command(subcommand)]
     Catalog(commands::catalog::Command),
-    /// Look at driver components
+    /// Write, look at and test driver components
     #[command(subcommand)]
     Driver(commands::driver::Command),
     /// Check and show the configuration

@@ -17,14 +17,17 @@ pub mod cases;
 mod content;
 mod expect;
 mod ground;
+mod junit;
 pub mod proxy;
 mod report;
 pub mod run;
 mod store;
 mod subject;
+pub mod words;
 
 pub use case::{Case, Finding, Need, Running, Stop, Verdict};
+pub use cofferdam_sandbox::Sandbox;
 pub use ground::Ground;
 pub use report::{Outcome, Report, Tried};
 pub use run::run;
-pub use subject::{Room, Setup, Subject};
+pub use subject::{Room, Setup, Subject, describe};

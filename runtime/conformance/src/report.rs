@@ -52,6 +52,10 @@ pub struct Report {
     pub driver: String,
     /// Its version.
     pub version: String,
+    /// SHA-256 of its component.
+    pub digest: String,
+    /// The version of the kit.
+    pub kit: &'static str,
     /// What bytes and random choices were made from; a run with the same seed does the same.
     pub seed: u64,
     /// Every case, in the order of the tables.
@@ -64,6 +68,11 @@ impl Report {
         self.count(|outcome| *outcome == Outcome::Passed)
     }
 
+    /// How many of a hundred that were tried passed, rounded down; none when nothing was tried.
+    pub fn score(&self) -> Option<usize> {
+        (self.passed() * 100).checked_div(self.passed() + self.failed())
+    }
+
     /// How many failed.
     pub fn failed(&self) -> usize {
         self.count(|outcome| matches!(outcome, Outcome::Failed(_)))
@@ -72,6 +81,27 @@ impl Report {
     /// How many were left out.
     pub fn skipped(&self) -> usize {
         self.count(|outcome| matches!(outcome, Outcome::Skipped { .. }))
+    }
+
+    /// All of it in one line.
+    pub fn summary(&self) -> String {
+        let time: Duration = self.cases.iter().map(|tried| tried.time).sum();
+        let score = self.score().map_or_else(
+            || "nothing tried".to_owned(),
+            |score| format!("score {score} of 100"),
+        );
+        format!(
+            "{} {}: {} cases, {} passed, {} failed, {} skipped in {:.1} s; {score} (kit {}, seed {})",
+            self.driver,
+            self.version,
+            self.cases.len(),
+            self.passed(),
+            self.failed(),
+            self.skipped(),
+            time.as_secs_f64(),
+            self.kit,
+            self.seed
+        )
     }
 
     fn count(&self, is: impl Fn(&Outcome) -> bool) -> usize {
@@ -132,23 +162,11 @@ impl fmt::Display for Tried {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time: Duration = self.cases.iter().map(|tried| tried.time).sum();
         let mut lines = String::new();
         for tried in &self.cases {
             writeln!(lines, "{tried}")?;
         }
-        write!(
-            f,
-            "{lines}{} {}: {} cases, {} passed, {} failed, {} skipped in {:.1} s (seed {})",
-            self.driver,
-            self.version,
-            self.cases.len(),
-            self.passed(),
-            self.failed(),
-            self.skipped(),
-            time.as_secs_f64(),
-            self.seed
-        )
+        write!(f, "{lines}{}", self.summary())
     }
 }
 
@@ -174,6 +192,8 @@ mod tests {
         let report = Report {
             driver: "d".into(),
             version: "1".into(),
+            digest: "d1".into(),
+            kit: "0",
             seed: 7,
             cases: vec![
                 tried(20, Outcome::Passed),
@@ -185,7 +205,7 @@ mod tests {
             report.to_string(),
             " 20 objects   passed    1.23 s  it is kept\n 21 objects   FAILED    1.23 s  it is kept\n      \
              expected a thing\n      found    another\n      it matters: it would be lost\n 22 objects   skipped   1.23 s  \
-             it is kept: it has none\nd 1: 3 cases, 1 passed, 1 failed, 1 skipped in 3.7 s (seed 7)"
+             it is kept: it has none\nd 1: 3 cases, 1 passed, 1 failed, 1 skipped in 3.7 s; score 50 of 100 (kit 0, seed 7)"
         );
         let json = serde_json::to_value(&report).unwrap();
         let case = |number: u16, outcome: &str| {
@@ -201,7 +221,7 @@ mod tests {
         let cases = [case(20, "passed"), failed, skipped];
         assert_eq!(
             json,
-            serde_json::json!({"driver": "d", "version": "1", "seed": 7, "cases": cases})
+            serde_json::json!({"driver": "d", "version": "1", "digest": "d1", "kit": "0", "seed": 7, "cases": cases})
         );
         assert_eq!(report.failures(), ["it is kept"]);
     }

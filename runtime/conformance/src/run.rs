@@ -10,6 +10,9 @@ use crate::ground::Ground;
 use crate::report::{Outcome, Report, Tried};
 use crate::subject::Subject;
 
+/// The kit's version. Whoever shows a score shows it too.
+pub const KIT: &str = env!("CARGO_PKG_VERSION");
+
 /// A case that takes longer has hung.
 pub const LONGEST_CASE: Duration = Duration::from_secs(120);
 
@@ -41,6 +44,8 @@ pub async fn run(
     Report {
         driver: subject.info().name.clone(),
         version: subject.info().version.clone(),
+        digest: subject.digest().to_owned(),
+        kit: KIT,
         seed,
         cases: tried,
     }

@@ -70,11 +70,7 @@ impl Subject {
     /// Any [`Failure`] of loading and `describe`; what does not fit among settings and grants; no port for the proxy.
     pub async fn load(sandbox: &Sandbox, file: &Path, setup: Setup) -> Result<Self, Failure> {
         let limits = Arc::new(setup.limits);
-        let component = sandbox.load(file, &limits).await?;
-        let budget = Budget::new(limits.call_timeout, limits.call_fuel);
-        let info = sandbox
-            .describe(&component, "conformance", &limits, &budget)
-            .await?;
+        let (component, info) = load(sandbox, file, &limits).await?;
         let (mut settings, mut grants) = (setup.settings, setup.grants);
         let proxy = match storage(&info, &settings) {
             Ok(authority) => Ok(before(&authority, &info, &mut settings, &mut grants).await?),
@@ -92,6 +88,11 @@ impl Subject {
             thousands: setup.thousands,
             gigabytes: setup.gigabytes,
         })
+    }
+
+    /// SHA-256 of the component, in hex.
+    pub fn digest(&self) -> &str {
+        &self.component.report.digest
     }
 
     /// What the driver says of itself.
@@ -172,6 +173,24 @@ impl Subject {
             Need::Never(reason) => Some(reason.to_owned()),
         }
     }
+}
+
+/// What a component says of itself.
+///
+/// # Errors
+/// Any [`Failure`] of loading and `describe`.
+pub async fn describe(sandbox: &Sandbox, file: &Path, limits: &Limits) -> Result<DriverInfo, Failure> {
+    let limits = Arc::new(limits.clone());
+    load(sandbox, file, &limits).await.map(|(_, info)| info)
+}
+
+async fn load(sandbox: &Sandbox, file: &Path, limits: &Arc<Limits>) -> Result<(Driver, DriverInfo), Failure> {
+    let component = sandbox.load(file, limits).await?;
+    let budget = Budget::new(limits.call_timeout, limits.call_fuel);
+    let info = sandbox
+        .describe(&component, "conformance", limits, &budget)
+        .await?;
+    Ok((component, info))
 }
 
 /// Host and port of the one server that all URLs among the settings name, or why no proxy can stand before it.

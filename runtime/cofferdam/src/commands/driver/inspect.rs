@@ -1,27 +1,16 @@
-//! `cofferdam driver …`: what a component is, what it asks for, and what a configuration grants it.
+//! `cofferdam driver inspect`: what a component is, what it asks for, and what a configuration grants it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Subcommand;
 use cofferdam_manager::{BackendOptions, Inspection, Inspector, Limits};
 
-use super::Context;
 use crate::client::{helper, service_error};
+use crate::commands::Context;
 use crate::config::{options, show_grant};
 use crate::show;
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Show what a component asks for, what the configuration's backends grant it, and its limits
-    Inspect {
-        /// The component
-        file: PathBuf,
-    },
-}
-
-pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
-    let Command::Inspect { file } = command;
+pub(super) async fn run(context: &Context, file: PathBuf) -> anyhow::Result<()> {
     // Without a configuration there are no grants, and everything else can still be told.
     let backends = match context.read() {
         Ok(config) => config.backend_options()?,

@@ -1,0 +1,36 @@
+//! `cofferdam driver …`: for those who write drivers and those who are given one.
+
+mod componentize;
+mod inspect;
+mod new;
+mod test;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::Context;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Begin a driver: a project that builds, passes the conformance kit, and is yours to change
+    New(new::Arguments),
+    /// Show what a component asks for, what the configuration's backends grant it, and its limits
+    Inspect {
+        /// The component
+        file: PathBuf,
+    },
+    /// Put a component through the conformance kit, with real settings against a real storage
+    Test(Box<test::Arguments>),
+    /// Make a component of the core module that a compiler for C, Zig or Go made
+    Componentize(componentize::Arguments),
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::New(arguments) => new::run(context, &arguments),
+        Command::Inspect { file } => inspect::run(context, file).await,
+        Command::Test(arguments) => Box::pin(test::run(context, &arguments)).await,
+        Command::Componentize(arguments) => componentize::run(context, &arguments),
+    }
+}
