@@ -63,7 +63,7 @@ async fn a_newer_a_damaged_and_a_foreign_file_are_refused_by_name() {
             newer,
             CatalogError::Newer {
                 found: 99,
-                known: 3,
+                known: 4,
                 ..
             }
         ),

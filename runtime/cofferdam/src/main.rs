@@ -106,7 +106,8 @@ fn prepare_and_run(cli: Cli) -> anyhow::Result<()> {
         _ => None,
     };
     let json = cli.json || service.as_ref().is_some_and(config::Config::logs_json);
-    logging(service.is_some(), json);
+    let kit = matches!(&cli.command, Command::Driver(command) if command.is_test());
+    logging(service.is_some(), kit, json);
     // Drivers cannot set modes: with this, folders get 0770 and objects 0660, as Cinder's posix driver makes them.
     rustix::process::umask(rustix::fs::Mode::RWXO);
     let context = commands::Context {
@@ -146,19 +147,24 @@ fn prepare_and_run(cli: Cli) -> anyhow::Result<()> {
 }
 
 /// Logs go to standard error: everything from `info` for the service, only warnings for commands. `RUST_LOG` overrides.
-fn logging(service: bool, json: bool) {
-    use tracing_subscriber::EnvFilter;
+/// The conformance kit listens to the drivers' lines, whatever of them is shown.
+fn logging(service: bool, kit: bool, json: bool) {
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    use tracing_subscriber::{EnvFilter, Layer as _};
     let default = if service { "info" } else { "error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    if json {
-        builder.json().init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if json {
+        lines.json().boxed()
     } else {
-        builder
+        lines
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
             .with_target(false)
-            .init();
-    }
+            .boxed()
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(kit.then(cofferdam_conformance::ears::layer))
+        .init();
 }

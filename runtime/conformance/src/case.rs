@@ -66,6 +66,14 @@ pub enum Need {
     Boundaries,
     /// A driver that says how great an object may be.
     GreatestObject,
+    /// A storage of which can be seen what a call leaves: a directory, or a server behind the fault proxy.
+    Traces,
+    /// A setting that is a secret.
+    Secrets,
+    /// An option without which there is no set-up.
+    RequiredOptions,
+    /// Somebody who listens to the driver's log.
+    Ears,
     /// A storage whose room can be taken away.
     Room,
     /// Somebody who has time for ten thousand objects.

@@ -20,8 +20,22 @@ pub struct Ground<'s> {
     /// What all names of the case begin with; it stands in URLs as it is.
     token: String,
     seed: u64,
-    /// What may be there when the case has ended.
-    put: Mutex<BTreeSet<(String, String)>>,
+    noted: Noted,
+}
+
+/// What may be there when the case has ended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Noted(Arc<Mutex<BTreeSet<(String, String)>>>);
+
+impl Noted {
+    pub(crate) fn add(&self, at: &ObjectAddress) {
+        let mut put = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        put.insert((at.container.clone(), at.name.clone()));
+    }
+
+    fn take(&self) -> BTreeSet<(String, String)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl<'s> Ground<'s> {
@@ -32,7 +46,7 @@ impl<'s> Ground<'s> {
             container,
             token: format!("c{}x{:08x}", case.number, own as u32),
             seed: own,
-            put: Mutex::default(),
+            noted: Noted::default(),
         }
     }
 
@@ -172,13 +186,16 @@ impl<'s> Ground<'s> {
     }
 
     pub(crate) fn note(&self, at: &ObjectAddress) {
-        let mut put = self.put.lock().unwrap_or_else(PoisonError::into_inner);
-        put.insert((at.container.clone(), at.name.clone()));
+        self.noted.add(at);
+    }
+
+    pub(crate) fn noted(&self) -> &Noted {
+        &self.noted
     }
 
     /// Deletes all that the case may have left. Says what could not be deleted.
     pub(crate) async fn clear(&self) -> Result<(), String> {
-        let put = std::mem::take(&mut *self.put.lock().unwrap_or_else(PoisonError::into_inner));
+        let put = self.noted.take();
         if let Ok(proxy) = self.subject.proxy() {
             proxy.reset();
         }

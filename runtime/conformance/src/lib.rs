@@ -15,6 +15,8 @@
 mod case;
 pub mod cases;
 mod content;
+pub mod ears;
+mod engine;
 mod expect;
 mod ground;
 mod junit;
@@ -23,6 +25,7 @@ mod report;
 pub mod run;
 mod store;
 mod subject;
+mod traces;
 pub mod words;
 
 pub use case::{Case, Finding, Need, Running, Stop, Verdict};

@@ -1,9 +1,9 @@
 //! One driver with its settings, ready to be asked: fresh instances of it, what it declares, and the fault proxy before its
 //! storage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use cofferdam_sandbox::{Budget, Driver, Failure, Instance, Limits, Phase, Sandbo
 
 use crate::case::Need;
 use crate::proxy::Proxy;
+
+/// What the driver is called in the log and in counters.
+pub(crate) const BACKEND: &str = "conformance";
 
 /// A storage whose room can be taken away and given back.
 pub trait Room: Send + Sync {
@@ -53,6 +56,9 @@ pub struct Subject {
     sandbox: Sandbox,
     component: Driver,
     provision: Provision,
+    /// What the provision is made from; URLs name the fault proxy.
+    settings: BTreeMap<String, Written>,
+    grants: Grants,
     limits: Arc<Limits>,
     info: DriverInfo,
     /// Or why there is none.
@@ -78,6 +84,8 @@ impl Subject {
         };
         Ok(Subject {
             provision: requirements::provide(&info, &settings, &grants)?,
+            settings,
+            grants,
             sandbox: sandbox.clone(),
             component,
             limits,
@@ -117,15 +125,94 @@ impl Subject {
         self.room.as_deref()
     }
 
+    /// The version of the contract that it was built for.
+    pub(crate) fn contract(&self) -> &str {
+        &self.component.report.contract
+    }
+
+    /// What it is given.
+    pub(crate) fn provision(&self) -> &Provision {
+        &self.provision
+    }
+
+    /// What it would be given if settings and grants were others.
+    pub(crate) fn provided(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, Written>, &mut Grants),
+    ) -> Result<Provision, Failure> {
+        let (mut settings, mut grants) = (self.settings.clone(), self.grants.clone());
+        change(&mut settings, &mut grants);
+        requirements::provide(&self.info, &settings, &grants)
+    }
+
+    /// The URLs among its settings, by their options' names.
+    pub(crate) fn urls(&self) -> Vec<(&str, http::Uri)> {
+        urls(&self.info, &self.settings)
+    }
+
+    /// What one call, or one set-up, may use.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget::new(self.limits.call_timeout, self.limits.call_fuel)
+    }
+
+    /// What opens instances of it.
+    pub(crate) fn opener(&self) -> Opener {
+        Opener {
+            sandbox: self.sandbox.clone(),
+            component: self.component.clone(),
+            provision: self.provision.clone(),
+            limits: self.limits.clone(),
+        }
+    }
+
     /// A new instance after `do-setup`.
     pub(crate) async fn open(&self, limits: &Arc<Limits>) -> Result<Instance, Failure> {
-        let budget = Budget::new(self.limits.call_timeout, self.limits.call_fuel);
-        let instance = self
-            .sandbox
-            .open(&self.component, "conformance", &self.provision, limits, &budget)
+        let instance = self.bare(&self.provision, limits).await?;
+        instance
+            .do_setup(&self.provision.settings, &self.budget())
             .await?;
-        instance.do_setup(&self.provision.settings, &budget).await?;
         Ok(instance)
+    }
+
+    /// A new instance before `do-setup`.
+    pub(crate) async fn bare(
+        &self,
+        provision: &Provision,
+        limits: &Arc<Limits>,
+    ) -> Result<Instance, Failure> {
+        let budget = self.budget();
+        self.sandbox
+            .open(&self.component, BACKEND, provision, limits, &budget)
+            .await
+    }
+
+    /// What the driver says of itself, in a new instance that has nothing.
+    pub(crate) async fn describe(&self) -> Result<DriverInfo, Failure> {
+        let budget = self.budget();
+        self.sandbox
+            .describe(&self.component, BACKEND, &self.limits, &budget)
+            .await
+    }
+
+    /// Requests and connections that it was denied so far.
+    pub(crate) fn denials(&self) -> u64 {
+        self.sandbox.denials(BACKEND)
+    }
+
+    /// Everything that is in its directories now, with its size; `None` when it has none that it may write.
+    pub(crate) fn traces(&self) -> Option<BTreeSet<(PathBuf, u64)>> {
+        let mut all = BTreeSet::new();
+        let mut writable = self
+            .provision
+            .directories
+            .iter()
+            .filter(|grant| grant.write)
+            .peekable();
+        writable.peek()?;
+        for grant in writable {
+            gather(&grant.path, &mut all);
+        }
+        Some(all)
     }
 
     /// The limits of calls that meet a fault: short, so that a case which waits for one ends soon.
@@ -147,6 +234,16 @@ impl Subject {
         let digests = BodyNeeds::MD5 | BodyNeeds::SHA256 | BodyNeeds::CRC32C;
         let needs = self.info.needs;
         match need {
+            Need::Traces => without(
+                self.traces().is_some() || self.proxy.is_ok(),
+                "what it leaves on its storage cannot be seen from here",
+            ),
+            Need::Secrets => without(!self.provision.secrets.is_empty(), "its settings hold no secret"),
+            Need::RequiredOptions => without(
+                self.info.options.iter().any(|option| option.required),
+                "no option of it is required",
+            ),
+            Need::Ears => without(crate::ears::are_open(), "nobody listens to its log"),
             Need::Faults => self.proxy().err().map(str::to_owned),
             Need::UnknownSize => without(
                 needs == BodyNeeds::empty(),
@@ -187,10 +284,42 @@ pub async fn describe(sandbox: &Sandbox, file: &Path, limits: &Limits) -> Result
 async fn load(sandbox: &Sandbox, file: &Path, limits: &Arc<Limits>) -> Result<(Driver, DriverInfo), Failure> {
     let component = sandbox.load(file, limits).await?;
     let budget = Budget::new(limits.call_timeout, limits.call_fuel);
-    let info = sandbox
-        .describe(&component, "conformance", limits, &budget)
-        .await?;
+    let info = sandbox.describe(&component, BACKEND, limits, &budget).await?;
     Ok((component, info))
+}
+
+/// Opens instances of a driver for whoever outlives the borrow of it.
+#[derive(Clone)]
+pub(crate) struct Opener {
+    sandbox: Sandbox,
+    component: Driver,
+    provision: Provision,
+    limits: Arc<Limits>,
+}
+
+impl Opener {
+    /// A new instance after `do-setup`.
+    pub(crate) async fn open(&self) -> Result<Instance, Failure> {
+        let budget = Budget::new(self.limits.call_timeout, self.limits.call_fuel);
+        let instance = self
+            .sandbox
+            .open(&self.component, BACKEND, &self.provision, &self.limits, &budget)
+            .await?;
+        instance.do_setup(&self.provision.settings, &budget).await?;
+        Ok(instance)
+    }
+}
+
+/// Adds what is below a folder, as far as it can be read.
+fn gather(folder: &Path, all: &mut BTreeSet<(PathBuf, u64)>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(found) = entry.metadata() else { continue };
+        let path = entry.path();
+        if found.is_dir() {
+            gather(&path, all);
+        }
+        all.insert((path, if found.is_dir() { 0 } else { found.len() }));
+    }
 }
 
 /// Host and port of the one server that all URLs among the settings name, or why no proxy can stand before it.

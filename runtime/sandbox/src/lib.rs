@@ -39,4 +39,4 @@ pub use instance::Instance;
 pub use limits::Limits;
 pub use network::{Network, Origin, TcpAddress};
 pub use sandbox::{Driver, Sandbox};
-pub use secrets::{Secret, Source};
+pub use secrets::{SCRUBBED, Secret, Source};

@@ -13,6 +13,7 @@ mod scrub;
 mod source;
 mod vault;
 
+pub use scrub::MARK as SCRUBBED;
 pub(crate) use scrub::Scrubber;
 pub use source::{Secret, Source};
 pub(crate) use vault::Vault;

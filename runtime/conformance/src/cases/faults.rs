@@ -73,7 +73,7 @@ async fn second_page(ground: &Ground<'_>) -> Verdict {
         Fault::AnswerAfterBody(Answer::status(http::StatusCode::OK).body("<html>maintenance</html>")),
     ] {
         store.page(&prefix, None, 3).await.must("the first page")?;
-        ground.inject(&prefix, fault.clone())?;
+        ground.inject(ground.container(), fault.clone())?;
         let second = store.page(&prefix, Some(&after), 3).await;
         ground.mend()?;
         second.fails(format!("the second page to fail that met {fault:?}"))?;
@@ -91,7 +91,7 @@ async fn resets(ground: &Ground<'_>) -> Verdict {
     for (number, fault) in [Fault::ResetBefore, Fault::ResetAfter].into_iter().enumerate() {
         for verb in VERBS {
             let name = verb.prepare(ground, &store, &number.to_string()).await?;
-            ground.inject(&name, fault.clone())?;
+            ground.inject(verb.mark(ground, &name), fault.clone())?;
             let asked = verb.ask(&store, &name).await?;
             ground.mend()?;
             asked.passing(format!("a {verb:?} that met {fault:?} to fail"))?;

@@ -68,7 +68,7 @@ async fn renewed(ground: &Ground<'_>) -> Verdict {
     let store = ground.store().await?;
     for verb in VERBS.into_iter().filter(|verb| *verb != Verb::Put) {
         let name = verb.prepare(ground, &store, "renewed").await?;
-        ground.inject_rule(Rule::new(&name, ended()).times(1))?;
+        ground.inject_rule(Rule::new(verb.mark(ground, &name), ended()).times(1))?;
         let asked = verb.ask(&store, &name).await?;
         ground.mend()?;
         asked.must(format!("a {verb:?} whose session ended once"))?;
@@ -124,7 +124,7 @@ async fn never_taken(ground: &Ground<'_>) -> Verdict {
         if verb == Verb::Put {
             store.put(&ground.name("proven"), BYTES).await.must("a put")?;
         }
-        ground.inject(&name, ended())?;
+        ground.inject(verb.mark(ground, &name), ended())?;
         let mut asked = verb.ask(&store, &name).await?;
         if verb == Verb::Put {
             // The first one may say that the next will do.

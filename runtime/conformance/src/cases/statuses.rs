@@ -91,6 +91,14 @@ impl Verb {
         Ok(name)
     }
 
+    /// What stands in its requests: a listing need not name an object, but names the container in any dialect.
+    pub(super) fn mark<'n>(self, ground: &'n Ground<'_>, name: &'n str) -> &'n str {
+        match self {
+            Verb::List => ground.container(),
+            _ => name,
+        }
+    }
+
     /// Asks it. A success must be right.
     pub(super) async fn ask(self, store: &Store<'_>, name: &str) -> Result<Result<(), Failure>, Stop> {
         Ok(match self {
@@ -141,7 +149,7 @@ async fn answered(
     name: &str,
     answer: Answer,
 ) -> Result<Result<(), Failure>, Stop> {
-    ground.inject(name, Fault::AnswerAfterBody(answer))?;
+    ground.inject(verb.mark(ground, name), Fault::AnswerAfterBody(answer))?;
     let asked = verb.ask(store, name).await?;
     ground.mend()?;
     Ok(asked)
@@ -203,7 +211,7 @@ async fn always(ground: &Ground<'_>) -> Verdict {
     for verb in VERBS {
         let name = verb.prepare(ground, &store, "always").await?;
         ground.inject(
-            &name,
+            verb.mark(ground, &name),
             Fault::AnswerAfterBody(status(StatusCode::INTERNAL_SERVER_ERROR)),
         )?;
         let asked = verb.ask(&store, &name).await?;

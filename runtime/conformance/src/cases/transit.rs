@@ -29,7 +29,8 @@ pub(super) const CASES: &[Case] = &[
         group: "transit",
         name: "a put of which one bit changes on the way is an error and leaves nothing",
         why: "after the backup the volume may be gone, and with it what was right",
-        needs: &[Need::Faults],
+        // Without a digest only TLS guards what is put.
+        needs: &[Need::Faults, Need::Digests],
         run: |ground| Box::pin(flipped_up(ground)),
     },
     Case {

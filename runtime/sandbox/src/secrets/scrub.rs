@@ -18,7 +18,7 @@ use super::vault::{json, percent};
 const SHORTEST: usize = 4;
 
 /// What stands where a value stood.
-const MARK: &str = "(secret)";
+pub const MARK: &str = "(secret)";
 
 /// Knows a backend's secrets.
 #[derive(Debug, Clone, Default)]

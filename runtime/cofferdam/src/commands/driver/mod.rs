@@ -26,6 +26,13 @@ pub(crate) enum Command {
     Componentize(componentize::Arguments),
 }
 
+impl Command {
+    /// Whether the conformance kit is to run.
+    pub(crate) fn is_test(&self) -> bool {
+        matches!(self, Command::Test(_))
+    }
+}
+
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
     match command {
         Command::New(arguments) => new::run(context, &arguments),

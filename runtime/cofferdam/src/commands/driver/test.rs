@@ -8,6 +8,7 @@ use clap::Args;
 use cofferdam_api::model::ErrorView;
 use cofferdam_conformance::{self as conformance, Case, Report, Sandbox, Setup, Subject, cases, words};
 use cofferdam_manager::{Failure, Grants, Limits, ManagerError, OptionKind, Written, units};
+use serde::Serialize;
 
 use crate::client::{helper, service_error};
 use crate::commands::Context;
@@ -109,14 +110,26 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Res
     conclude(context, &report)
 }
 
+/// The report, with what can be counted in it.
+#[derive(Serialize)]
+struct Document<'r> {
+    #[serde(flatten)]
+    report: &'r Report,
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    score: Option<usize>,
+}
+
 fn conclude(context: &Context, report: &Report) -> anyhow::Result<()> {
     if context.json {
-        let mut document = serde_json::to_value(report)?;
-        document["passed"] = report.passed().into();
-        document["failed"] = report.failed().into();
-        document["skipped"] = report.skipped().into();
-        document["score"] = report.score().into();
-        show::json(&document)?;
+        show::json(&Document {
+            report,
+            passed: report.passed(),
+            failed: report.failed(),
+            skipped: report.skipped(),
+            score: report.score(),
+        })?;
     } else {
         show::line(&format!("\n{}", report.summary()));
     }

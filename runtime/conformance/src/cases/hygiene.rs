@@ -1,0 +1,231 @@
+//! What a driver does besides its work: what it tells, what it reaches for, and what it uses up.
+
+use std::sync::Arc;
+
+use cofferdam_sandbox::SCRUBBED;
+use http::StatusCode;
+
+use crate::case::{Case, Need, Stop, Verdict};
+use crate::ears;
+use crate::expect::{Expect, equal, holds, same, shown};
+use crate::ground::Ground;
+use crate::proxy::{Answer, Fault, Rule};
+use crate::store::Store;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        number: 69,
+        group: "hygiene",
+        name: "secrets that are revealed to it stand in none of its lines and errors",
+        why: "logs and errors are read by people who must not have them; the host can only take out what it recognises",
+        needs: &[Need::Secrets, Need::Ears],
+        run: |ground| Box::pin(tells_no_secret(ground)),
+    },
+    Case {
+        number: 70,
+        group: "hygiene",
+        name: "it reaches for nothing that it was not granted",
+        why: "what is denied shows in the deployer's metrics as an attack",
+        needs: &[],
+        run: |ground| Box::pin(reaches_for_nothing(ground)),
+    },
+    Case {
+        number: 71,
+        group: "hygiene",
+        name: "it is quiet when all is well",
+        why: "a line per call drowns what matters",
+        needs: &[Need::Ears],
+        run: |ground| Box::pin(quiet(ground)),
+    },
+    Case {
+        number: 72,
+        group: "hygiene",
+        name: "the same calls lead to the same requests",
+        why: "what depends on chance cannot be found again",
+        needs: &[Need::Faults],
+        run: |ground| Box::pin(same_requests(ground)),
+    },
+    Case::never(
+        73,
+        "hygiene",
+        "progress only grows",
+        &[Need::Never("the host counts it, whatever the driver")],
+    ),
+    Case {
+        number: 74,
+        group: "hygiene",
+        name: "a thousand calls take no more memory and fuel than a hundred",
+        why: "an instance serves for weeks; what grows meets a limit in the middle of a backup",
+        needs: &[],
+        run: |ground| Box::pin(does_not_grow(ground)),
+    },
+    Case::never(
+        75,
+        "hygiene",
+        "it starts at once when its code is in the cache",
+        &[Need::Never(
+            "a time, and so measured: `cofferdam driver test --bench`",
+        )],
+    ),
+];
+
+/// Everything once.
+async fn work(store: &Store<'_>, name: &str, prefix: &str) -> Verdict {
+    store.put(name, b"what it holds").await.must("a put")?;
+    same(name, b"what it holds", &store.get(name).await.must("a get")?)?;
+    equal("the size by stat", &13, &store.stat(name).await.must("a stat")?)?;
+    equal("the names", &vec![name.to_owned()], &store.names(prefix).await?)?;
+    store.delete(name).await.must("a delete")
+}
+
+async fn tells_no_secret(ground: &Ground<'_>) -> Verdict {
+    let (subject, name) = (ground.subject(), ground.name("secret"));
+    let names: Vec<String> = subject.provision().secrets.keys().cloned().collect();
+    let provision = subject.provided(|_, grants| grants.reveal.extend(names));
+    let provision = provision.must("a grant to reveal the secrets")?;
+    let limits = Arc::new(subject.limits().clone());
+    ears::forget();
+    let mut told: Vec<String> = Vec::new();
+    let instance = subject.bare(&provision, &limits).await.must("an instance")?;
+    let budget = subject.budget();
+    for set in [
+        instance.do_setup(&provision.settings, &budget).await,
+        instance.check_for_setup_error(&budget).await,
+        instance.probe(&budget).await,
+    ] {
+        told.extend(set.err().map(|failure| shown(&failure)));
+    }
+    let store = Store::new(ground, instance);
+    work(&store, &name, &ground.prefix()).await?;
+    if let Ok(proxy) = subject.proxy() {
+        for status in [StatusCode::UNAUTHORIZED, StatusCode::INTERNAL_SERVER_ERROR] {
+            proxy.reset();
+            proxy.inject(Rule::new(
+                ground.container(),
+                Fault::AnswerAfterBody(Answer::status(status)),
+            ));
+            told.extend(store.put(&name, b"x").await.err().map(|failure| shown(&failure)));
+            told.extend(store.get(&name).await.err().map(|failure| shown(&failure)));
+        }
+        proxy.reset();
+    }
+    told.extend(ears::lines().into_iter().map(|line| line.text));
+    let leak = told.iter().find(|text| text.contains(SCRUBBED));
+    holds(leak.is_none(), "no line and no error with a secret in it", || {
+        format!(
+            "one that the host had to clean: {}",
+            leak.cloned().unwrap_or_default()
+        )
+    })
+}
+
+async fn reaches_for_nothing(ground: &Ground<'_>) -> Verdict {
+    let (store, name) = (ground.store().await?, ground.name("grants"));
+    let budget = ground.subject().budget();
+    store
+        .instance
+        .check_for_setup_error(&budget)
+        .await
+        .must("a check of a storage that works")?;
+    store
+        .instance
+        .probe(&budget)
+        .await
+        .must("a probe of a storage that works")?;
+    work(&store, &name, &ground.prefix()).await?;
+    // Since the run began: also what earlier cases led it to. The cases that name another server grant it.
+    let denied = ground.subject().denials();
+    holds(denied == 0, "nothing that was denied", || {
+        format!("{denied} requests or connections were denied")
+    })
+}
+
+async fn quiet(ground: &Ground<'_>) -> Verdict {
+    const ROUNDS: usize = 20;
+    let store = ground.store().await?;
+    ears::forget();
+    for round in 0..ROUNDS {
+        work(&store, &ground.name(&format!("quiet-{round}")), &ground.prefix()).await?;
+    }
+    let lines = ears::lines();
+    let loud: Vec<_> = lines
+        .iter()
+        .filter(|line| line.level <= tracing::Level::WARN)
+        .map(|line| line.text.as_str())
+        .take(5)
+        .collect();
+    holds(loud.is_empty(), "no warning when all is well", || {
+        loud.join(" / ")
+    })?;
+    let spoken = lines
+        .iter()
+        .filter(|line| line.level <= tracing::Level::INFO)
+        .count();
+    holds(
+        spoken < ROUNDS,
+        "less than one line per five calls above the level debug",
+        || format!("{spoken} lines for {} calls", ROUNDS * 5),
+    )
+}
+
+async fn same_requests(ground: &Ground<'_>) -> Verdict {
+    let (proxy, name) = (ground.proxy()?, ground.name("same"));
+    let mut rounds = Vec::new();
+    for _ in 0..3 {
+        let store = ground.store().await?;
+        proxy.reset();
+        work(&store, &name, &ground.prefix()).await?;
+        let asked = proxy.seen();
+        let asked = asked.iter().map(|seen| {
+            format!(
+                "{} {}",
+                seen.method,
+                seen.uri.split('?').next().unwrap_or_default()
+            )
+        });
+        rounds.push(asked.collect::<Vec<_>>());
+    }
+    match rounds.as_slice() {
+        [first, second, third] => {
+            equal("the requests of a second round", first, second)?;
+            equal("the requests of a third round", first, third)
+        }
+        _ => Err(Stop::Skipped("nothing was asked".into())),
+    }
+}
+
+async fn does_not_grow(ground: &Ground<'_>) -> Verdict {
+    /// A little more is no growth: heaps settle.
+    const SLACK: u64 = 1 << 20;
+    let (store, name) = (ground.store().await?, ground.name("grows"));
+    let mut seen = Vec::new();
+    for round in 0..1000_u32 {
+        store.put(&name, &round.to_le_bytes()).await.must("a put")?;
+        let came = store.get(&name).await.must("a get")?;
+        same(&name, &round.to_le_bytes(), &came)?;
+        if [99, 199, 999].contains(&round) {
+            let budget = ground.subject().budget();
+            store.instance.probe(&budget).await.must("a probe")?;
+            seen.push(budget.used());
+        }
+    }
+    let [_, early, late] = seen.as_slice() else {
+        return Ok(());
+    };
+    holds(
+        late.peak_memory <= early.peak_memory + SLACK,
+        format!(
+            "no more memory than the {} bytes after two hundred puts and gets",
+            early.peak_memory
+        ),
+        || format!("{} bytes after a thousand", late.peak_memory),
+    )?;
+    holds(
+        late.fuel <= early.fuel * 2,
+        format!(
+            "a probe for the {} units of fuel after two hundred puts and gets",
+            early.fuel
+        ),
+        || format!("{} units after a thousand", late.fuel),
+    )
+}
