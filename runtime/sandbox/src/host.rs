@@ -6,7 +6,11 @@ use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{Engine, Result};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_http::p2::bindings::http::outgoing_handler::Host as _;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Host as _, RequestOptions};
+use wasmtime_wasi_http::p2::bindings::{LinkOptions, http};
+use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
+use wasmtime_wasi_http::{WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::budget::Meter;
 use crate::contract::host::{Host, Level, PipeError};
@@ -91,10 +95,33 @@ impl WasiHttpView for State {
 pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    http::types::add_to_linker::<State, WasiHttp>(&mut linker, &LinkOptions::default().into(), State::http)?;
+    linker
+        .instance("wasi:http/outgoing-handler@0.2.12")?
+        .func_wrap("handle", |mut store, (request, options)| {
+            Ok((send(store.data_mut(), request, options)?,))
+        })?;
     crate::contract::host::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     secrets::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
+}
+
+/// Sends a request as wasmtime-wasi-http does, and then takes its options out of the table. That crate forgets to, so that after a
+/// thousand requests there was no room left in it.
+fn send(
+    state: &mut State,
+    request: Resource<HostOutgoingRequest>,
+    options: Option<Resource<RequestOptions>>,
+) -> Result<Result<Resource<HostFutureIncomingResponse>, ErrorCode>> {
+    let used = options.as_ref().map(|options| Resource::new_own(options.rep()));
+    let started = state.http().handle(request, options);
+    if let Some(used) = used {
+        let _: RequestOptions = state.table.delete(used)?;
+    }
+    match started {
+        Ok(future) => Ok(Ok(future)),
+        Err(error) => state.http().convert_error_code(error).map(Err),
+    }
 }
 
 impl Host for State {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cofferdam_sandbox::contract::{OptionKind, Setting, SettingValue};
+use cofferdam_sandbox::contract::{DriverError, OptionKind, Setting, SettingValue};
 use cofferdam_sandbox::{Failure, Instance};
 
 use crate::case::{Case, Need, Stop, Verdict};
@@ -55,7 +55,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         number: 7,
         group: "lifecycle",
-        name: "odd values are taken or refused by the option's name, and never stumbled over",
+        name: "odd values are taken, or refused by an option's name, and never stumbled over",
         why: "a crash says nothing to whoever mistyped a number",
         needs: &[],
         run: |ground| Box::pin(odd_values(ground)),
@@ -203,25 +203,25 @@ async fn required(ground: &Ground<'_>) -> Verdict {
         let refused = set_up(ground, &bare(ground).await?, &without(settings, name))
             .await
             .refused(format!("a set-up without {name}"), &[WRONG])?;
-        names(&refused, name, "absent")?;
+        let named = named(&refused)?;
+        holds(
+            named == name,
+            format!("{name} to be named when it is absent"),
+            || format!("{named:?}: {refused}"),
+        )?;
     }
     Ok(())
 }
 
-/// A refusal names the option that it is about; a fault of several together names none.
-fn names(refused: &Failure, option: &str, how: &str) -> Verdict {
-    let Failure::Driver {
-        error: cofferdam_sandbox::contract::DriverError::InvalidConfiguration(fault),
-        ..
-    } = refused
-    else {
-        return Err(found("an invalid configuration", shown(refused)));
-    };
-    holds(
-        fault.option_name == option || fault.option_name.is_empty(),
-        format!("{option} to be named when it is {how}"),
-        || format!("{:?}: {}", fault.option_name, fault.reason),
-    )
+/// The option that a refusal names; empty when the fault lies in how several work together.
+fn named(refused: &Failure) -> Result<&str, Stop> {
+    match refused {
+        Failure::Driver {
+            error: DriverError::InvalidConfiguration(fault),
+            ..
+        } => Ok(&fault.option_name),
+        _ => Err(found("an invalid configuration", shown(refused))),
+    }
 }
 
 /// Values that the host lets through, or a newer one might.
@@ -268,7 +268,19 @@ async fn odd_values(ground: &Ground<'_>) -> Verdict {
             let set = set_up(ground, &bare(ground).await?, &with(settings, &option.name, value)).await;
             match set {
                 Ok(()) => {}
-                Err(refused) if refused.code() == WRONG => names(&refused, &option.name, &what)?,
+                // Another option may be at fault once this one has that value; but one it is.
+                Err(refused) if refused.code() == WRONG => {
+                    let named = named(&refused)?;
+                    let mut options = ground.subject().info().options.iter();
+                    holds(
+                        named.is_empty() || options.any(|option| option.name == named),
+                        format!(
+                            "an option of the driver to be named when {} is {what}",
+                            option.name
+                        ),
+                        || format!("{named:?}: {refused}"),
+                    )?;
+                }
                 Err(failure) => {
                     return Err(found(
                         format!("{} = {what} to be taken, or refused as {WRONG}", option.name),
