@@ -68,6 +68,8 @@ pub enum Need {
     GreatestObject,
     /// A storage of which can be seen what a call leaves: a directory, or a server behind the fault proxy.
     Traces,
+    /// A directory that the driver may write.
+    Directory,
     /// A setting that is a secret.
     Secrets,
     /// An option without which there is no set-up.

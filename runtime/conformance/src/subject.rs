@@ -238,6 +238,7 @@ impl Subject {
                 self.traces().is_some() || self.proxy.is_ok(),
                 "what it leaves on its storage cannot be seen from here",
             ),
+            Need::Directory => without(self.traces().is_some(), "it has no directory that it may write"),
             Need::Secrets => without(!self.provision.secrets.is_empty(), "its settings hold no secret"),
             Need::RequiredOptions => without(
                 self.info.options.iter().any(|option| option.required),

@@ -1,11 +1,13 @@
 //! Whole backups by the engine: made, restored, verified, deleted.
 
+use cofferdam_sandbox::contract::BackupIdentity;
 use cofferdam_transfer::{Control, Verdict as Verified};
 
 use crate::case::{Case, Need, Stop, Verdict};
 use crate::engine::{Engine, Made, OBJECT, volume_meta};
 use crate::expect::{Expect, equal, found, holds, same};
 use crate::ground::Ground;
+use crate::traces::Traces;
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -287,6 +289,8 @@ async fn damage(ground: &Ground<'_>) -> Verdict {
 }
 
 async fn places(ground: &Ground<'_>) -> Verdict {
+    near_places(ground).await?;
+    makes_no_place(ground).await?;
     let engine = Engine::over(ground)?;
     let mut all: Vec<String> = Vec::new();
     for volume in ["one", "two"] {
@@ -316,6 +320,65 @@ async fn places(ground: &Ground<'_>) -> Verdict {
         }
     }
     Ok(())
+}
+
+/// Ids that differ in one place, and times of which one looks like the beginning of another.
+async fn near_places(ground: &Ground<'_>) -> Verdict {
+    let store = ground.store().await?;
+    let ids = [
+        "aaaaaaaa-0000-4000-8000-000000000001",
+        "baaaaaaa-0000-4000-8000-000000000001",
+        "aaaaaaaa-1000-4000-8000-000000000001",
+        "aaaaaaaa-0000-4000-8000-000000000002",
+    ];
+    let mut all: Vec<(String, String)> = Vec::new();
+    for backup_id in ids {
+        for timestamp in ["20240102030400", "20240102030405", "20240102034000"] {
+            let identity = BackupIdentity {
+                backup_id: backup_id.into(),
+                volume_id: "cccccccc-0000-4000-8000-000000000001".into(),
+                timestamp: timestamp.into(),
+                availability_zone: "nova".into(),
+            };
+            let place = store
+                .instance
+                .place_backup(identity, Some(ground.container().to_owned()))
+                .await
+                .must("a place for a backup")?;
+            holds(
+                place.prefix.contains(backup_id),
+                format!("a prefix that holds the whole id {backup_id}"),
+                || place.prefix.clone(),
+            )?;
+            for (other_id, other) in &all {
+                let same_time = place.prefix == *other;
+                let apart = !other.starts_with(&place.prefix) && !place.prefix.starts_with(other);
+                holds(
+                    apart || (same_time && other_id == backup_id),
+                    "prefixes of which none begins with another",
+                    || format!("{other} and {}", place.prefix),
+                )?;
+            }
+            all.push((backup_id.to_owned(), place.prefix));
+        }
+    }
+    Ok(())
+}
+
+/// A place is named, not made.
+async fn makes_no_place(ground: &Ground<'_>) -> Verdict {
+    let (store, before) = (ground.store().await?, Traces::now(ground));
+    for container in [None, Some(ground.name("never-made"))] {
+        let identity = BackupIdentity {
+            backup_id: "dddddddd-0000-4000-8000-000000000066".into(),
+            volume_id: "eeeeeeee-0000-4000-8000-000000000066".into(),
+            timestamp: "20240102030405".into(),
+            availability_zone: "nova".into(),
+        };
+        // It may refuse a container that it does not like.
+        let _ = store.instance.place_backup(identity, container).await;
+    }
+    before.are_all(ground, "after places were named")
 }
 
 async fn keeps_metadata(ground: &Ground<'_>) -> Verdict {

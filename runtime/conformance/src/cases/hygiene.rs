@@ -6,11 +6,13 @@ use cofferdam_sandbox::SCRUBBED;
 use http::StatusCode;
 
 use crate::case::{Case, Need, Stop, Verdict};
+use crate::content::Ending;
 use crate::ears;
 use crate::expect::{Expect, equal, holds, same, shown};
 use crate::ground::Ground;
 use crate::proxy::{Answer, Fault, Rule};
 use crate::store::Store;
+use crate::traces::Traces;
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -20,6 +22,14 @@ pub(super) const CASES: &[Case] = &[
         why: "logs and errors are read by people who must not have them; the host can only take out what it recognises",
         needs: &[Need::Secrets, Need::Ears],
         run: |ground| Box::pin(tells_no_secret(ground)),
+    },
+    Case {
+        number: 25,
+        group: "hygiene",
+        name: "puts that fail, and what is put and deleted, leave no file behind",
+        why: "what nobody lists nobody deletes; a disk fills up with it over years",
+        needs: &[Need::Directory],
+        run: |ground| Box::pin(leaves_no_file(ground)),
     },
     Case {
         number: 70,
@@ -54,7 +64,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         number: 74,
         group: "hygiene",
-        name: "a thousand calls take no more memory and fuel than a hundred",
+        name: "thousands of calls take no more memory and fuel than hundreds",
         why: "an instance serves for weeks; what grows meets a limit in the middle of a backup",
         needs: &[],
         run: |ground| Box::pin(does_not_grow(ground)),
@@ -194,38 +204,68 @@ async fn same_requests(ground: &Ground<'_>) -> Verdict {
     }
 }
 
+async fn leaves_no_file(ground: &Ground<'_>) -> Verdict {
+    let (store, name) = (ground.store().await?, ground.name("leaves"));
+    work(&store, &name, &ground.prefix()).await?;
+    let before = Traces::now(ground);
+    for size in [0, 1, 100_000] {
+        for ending in [Ending::Failed, Ending::Dropped] {
+            let content = ground.content(&name, 200_000);
+            let put = store.put_cut(&name, content, size, ending).await;
+            put.fails("a put whose body breaks")?;
+        }
+    }
+    // Not by deleting the object, which may clear up what an unfinished put left.
+    before.same_files(ground, "after puts that failed")?;
+    let before = Traces::now(ground);
+    for round in 0..5 {
+        work(&store, &ground.name(&format!("leaves-{round}")), &ground.prefix()).await?;
+    }
+    before.same_files(ground, "after objects were put and deleted")
+}
+
 async fn does_not_grow(ground: &Ground<'_>) -> Verdict {
     /// A little more is no growth: heaps settle.
     const SLACK: u64 = 1 << 20;
+    /// More than the host keeps of any one thing for an instance.
+    const ROUNDS: u32 = 1100;
     let (store, name) = (ground.store().await?, ground.name("grows"));
     let mut seen = Vec::new();
-    for round in 0..1000_u32 {
-        store.put(&name, &round.to_le_bytes()).await.must("a put")?;
-        let came = store.get(&name).await.must("a get")?;
-        same(&name, &round.to_le_bytes(), &came)?;
-        if [99, 199, 999].contains(&round) {
+    for round in 0..ROUNDS {
+        let bytes = (round / 4).to_le_bytes();
+        if round % 4 == 0 {
+            store.put(&name, &bytes).await.must("a put")?;
+            store
+                .delete(&ground.name("never-there"))
+                .await
+                .must("a delete of what is not there")?;
+            equal("the names", &vec![name.clone()], &store.names(&name).await?)?;
+        }
+        same(&name, &bytes, &store.get(&name).await.must("a get")?)?;
+        equal("the size by stat", &4, &store.stat(&name).await.must("a stat")?)?;
+        if [ROUNDS / 4, ROUNDS - 1].contains(&round) {
             let budget = ground.subject().budget();
             store.instance.probe(&budget).await.must("a probe")?;
             seen.push(budget.used());
         }
     }
-    let [_, early, late] = seen.as_slice() else {
+    let [early, late] = seen.as_slice() else {
         return Ok(());
     };
     holds(
         late.peak_memory <= early.peak_memory + SLACK,
         format!(
-            "no more memory than the {} bytes after two hundred puts and gets",
+            "no more memory than the {} bytes after a quarter of the calls",
             early.peak_memory
         ),
-        || format!("{} bytes after a thousand", late.peak_memory),
+        || format!("{} bytes after {ROUNDS} gets and stats", late.peak_memory),
     )?;
     holds(
         late.fuel <= early.fuel * 2,
         format!(
-            "a probe for the {} units of fuel after two hundred puts and gets",
+            "a probe for the {} units of fuel after a quarter of the calls",
             early.fuel
         ),
-        || format!("{} units after a thousand", late.fuel),
+        || format!("{} units after {ROUNDS} gets and stats", late.fuel),
     )
 }

@@ -87,6 +87,12 @@ async fn containers(ground: &Ground<'_>) -> Verdict {
         .put_from(&at, store.info(b"x"), Source::bytes(b"x"))
         .await
         .must("a put")?;
+    // A second one, so that there are pages.
+    let _ = store
+        .instance
+        .create_container(&format!("{}-2", ground.container()))
+        .await;
+    let mut before: Option<Vec<String>> = None;
     for limit in [1, 2, 1000] {
         let (mut all, mut more): (Vec<String>, _) = (Vec::new(), true);
         while more {
@@ -113,6 +119,10 @@ async fn containers(ground: &Ground<'_>) -> Verdict {
             format!("{} among the containers", placed.container),
             || format!("{all:?}"),
         )?;
+        if let Some(before) = before {
+            equal("the same containers by greater pages", &before, &all)?;
+        }
+        before = Some(all);
     }
     Ok(())
 }

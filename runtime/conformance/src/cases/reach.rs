@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cofferdam_sandbox::contract::SettingValue;
+use cofferdam_sandbox::contract::{OptionKind, SettingValue};
 use cofferdam_sandbox::requirements::{Provision, Written};
 use cofferdam_sandbox::{Failure, Limits};
 use http::StatusCode;
@@ -12,6 +12,7 @@ use crate::case::{Case, Need, Stop, Verdict};
 use crate::expect::{Expect, found, holds, same, shown};
 use crate::ground::Ground;
 use crate::proxy::{Answer, Fault, Rule};
+use crate::store::Store;
 use crate::traces::Traces;
 
 pub(super) const CASES: &[Case] = &[
@@ -79,14 +80,14 @@ pub(super) const CASES: &[Case] = &[
         needs: &[Need::Faults],
         run: |ground| Box::pin(server_comes_back(ground)),
     },
-    Case::never(
-        18,
-        "reach",
-        "a probe tells that the directory is gone, and that it is back",
-        &[Need::Never(
-            "an instance holds its directory open wherever it is moved; the host opens it anew for each: its own tests",
-        )],
-    ),
+    Case {
+        number: 18,
+        group: "reach",
+        name: "what is asked while the directory is gone is unavailable, whatever it is, and a new instance works when it is back",
+        why: "as not-found a backup would be taken for gone, as unauthorized nobody would try again soon",
+        needs: &[Need::Directory],
+        run: |ground| Box::pin(directory_goes(ground)),
+    },
 ];
 
 /// Requests that a probe may make.
@@ -279,4 +280,69 @@ async fn server_comes_back(ground: &Ground<'_>) -> Verdict {
         .probe(&ground.subject().budget())
         .await
         .must("a probe by the same instance when the server is back")
+}
+
+async fn directory_goes(ground: &Ground<'_>) -> Verdict {
+    let subject = ground.subject();
+    let gone = |error: std::io::Error| found("a directory that can be made and removed", error.to_string());
+    for option in &subject.info().options {
+        let given = subject
+            .provision()
+            .settings
+            .iter()
+            .find(|one| one.name == option.name);
+        let given = given.map(|one| &one.value);
+        let (OptionKind::Directory, Some(SettingValue::Text(path))) = (option.kind, given) else {
+            continue;
+        };
+        let path = std::path::Path::new(path).join(ground.name("directory"));
+        std::fs::create_dir(&path).map_err(gone)?;
+        let met = in_a_directory_that_goes(ground, &option.name, &path.to_string_lossy()).await;
+        // It is the kit's own, and empty but for what the driver left in it.
+        if path.exists() {
+            std::fs::remove_dir_all(&path).map_err(gone)?;
+        }
+        met?;
+    }
+    Ok(())
+}
+
+async fn in_a_directory_that_goes(ground: &Ground<'_>, option: &str, path: &str) -> Verdict {
+    const AWAY: &[&str] = &["driver.unavailable"];
+    let (subject, name) = (ground.subject(), ground.name("in-it"));
+    let setting = SettingValue::Text(path.to_owned());
+    let provision = subject.provided(|settings, _| drop(settings.insert(option.to_owned(), setting.into())));
+    let provision = provision.must("a directory below the one that is granted")?;
+    let store = in_directory(ground, &provision).await?;
+    store.put(&name, b"x").await.must("a put")?;
+    std::fs::remove_dir_all(path).map_err(|error| found("a directory that is removed", error.to_string()))?;
+    let instance = &store.instance;
+    instance.probe(&subject.budget()).await.refused("a probe", AWAY)?;
+    instance
+        .check_for_setup_error(&subject.budget())
+        .await
+        .refused("a check", AWAY)?;
+    store.stat(&name).await.refused("a stat", AWAY)?;
+    store.get(&name).await.refused("a get", AWAY)?;
+    store.put(&name, b"y").await.refused("a put", AWAY)?;
+    store.page("", None, 10).await.refused("a listing", AWAY)?;
+    store.delete(&name).await.refused("a delete", AWAY)?;
+    std::fs::create_dir(path).map_err(|error| found("a directory that is made again", error.to_string()))?;
+    let store = in_directory(ground, &provision).await?;
+    store.put(&name, b"z").await.must("a put when it is back")?;
+    same(&name, b"z", &store.get(&name).await.must("a get")?)
+}
+
+async fn in_directory<'g>(ground: &'g Ground<'g>, provision: &Provision) -> Result<Store<'g>, Stop> {
+    let (subject, limits) = (ground.subject(), Arc::new(ground.subject().limits().clone()));
+    let instance = subject.bare(provision, &limits).await.must("an instance")?;
+    instance
+        .do_setup(&provision.settings, &subject.budget())
+        .await
+        .must("a set-up")?;
+    instance
+        .create_container(ground.container())
+        .await
+        .must("a container")?;
+    Ok(Store::new(ground, instance))
 }

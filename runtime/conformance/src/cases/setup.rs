@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use cofferdam_sandbox::contract::{DriverError, OptionKind, Setting, SettingValue};
+use cofferdam_sandbox::contract::{
+    BackupIdentity, DriverError, OptionKind, Placement, Setting, SettingValue,
+};
 use cofferdam_sandbox::{Failure, Instance};
 
 use crate::case::{Case, Need, Stop, Verdict};
-use crate::expect::{Expect, found, holds, same, shown};
+use crate::expect::{Expect, equal, found, holds, same, shown};
 use crate::ground::Ground;
 use crate::store::Store;
 use crate::traces::Traces;
@@ -154,6 +156,7 @@ async fn again(ground: &Ground<'_>) -> Verdict {
 }
 
 async fn forgets(ground: &Ground<'_>) -> Verdict {
+    forgets_sizes(ground).await?;
     let name = ground.name("forgotten");
     let store = ground.store().await?;
     store.put(&name, b"kept").await.must("a put")?;
@@ -265,9 +268,10 @@ async fn odd_values(ground: &Ground<'_>) -> Verdict {
     for option in &ground.subject().info().options {
         for value in oddities(option.kind) {
             let what = cut(&format!("{value:?}"));
-            let set = set_up(ground, &bare(ground).await?, &with(settings, &option.name, value)).await;
+            let instance = bare(ground).await?;
+            let set = set_up(ground, &instance, &with(settings, &option.name, value)).await;
             match set {
-                Ok(()) => {}
+                Ok(()) => sound_place(ground, &instance, &option.name, &what).await?,
                 // Another option may be at fault once this one has that value; but one it is.
                 Err(refused) if refused.code() == WRONG => {
                     let named = named(&refused)?;
@@ -287,6 +291,76 @@ async fn odd_values(ground: &Ground<'_>) -> Verdict {
                         shown(&failure),
                     ));
                 }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whoever takes a value must be able to work with it: a place for a backup is sound or refused.
+async fn sound_place(ground: &Ground<'_>, instance: &Instance, option: &str, what: &str) -> Verdict {
+    match placed(ground, instance).await {
+        Ok(place) => {
+            let block = u64::from(place.block_size);
+            holds(
+                place.object_size > 0 && place.object_size.checked_rem(block) == Some(0),
+                format!("objects of so many whole blocks when {option} is {what}"),
+                || format!("objects of {} bytes, blocks of {block}", place.object_size),
+            )
+        }
+        Err(refused) => refused_place(&refused, option, what),
+    }
+}
+
+fn refused_place(refused: &Failure, option: &str, what: &str) -> Verdict {
+    let code = refused.code();
+    let known = code.starts_with("driver.") && code != "driver.failed";
+    holds(
+        known,
+        format!("a place for a backup, or a refusal, when {option} is {what}"),
+        || shown(refused),
+    )
+}
+
+async fn placed(ground: &Ground<'_>, instance: &Instance) -> Result<Placement, Failure> {
+    let backup = BackupIdentity {
+        backup_id: "aaaaaaaa-0000-4000-8000-000000000007".into(),
+        volume_id: "bbbbbbbb-0000-4000-8000-000000000007".into(),
+        timestamp: "20240102030405".into(),
+        availability_zone: "nova".into(),
+    };
+    let container = Some(ground.container().to_owned());
+    instance.place_backup(backup, container).await
+}
+
+/// An instance that was set up with other sizes before places as a fresh one does.
+async fn forgets_sizes(ground: &Ground<'_>) -> Verdict {
+    let settings = &ground.subject().provision().settings;
+    let used = bare(ground).await?;
+    for option in &ground.subject().info().options {
+        let default = option
+            .default
+            .as_deref()
+            .and_then(|text| text.parse::<i64>().ok());
+        let (OptionKind::Size | OptionKind::Integer, Some(default)) = (option.kind, default) else {
+            continue;
+        };
+        for value in [default, default.saturating_mul(2)] {
+            let settings = with(settings, &option.name, SettingValue::Integer(value));
+            let fresh = bare(ground).await?;
+            if set_up(ground, &fresh, &settings).await.is_err() {
+                continue;
+            }
+            set_up(ground, &used, &settings)
+                .await
+                .must("a set-up that another instance took")?;
+            let (now, then) = (placed(ground, &used).await, placed(ground, &fresh).await);
+            if let (Ok(now), Ok(then)) = (now, then) {
+                let what = format!(
+                    "the place by an instance that was set up with another {} before",
+                    option.name
+                );
+                equal(&what, &then, &now)?;
             }
         }
     }

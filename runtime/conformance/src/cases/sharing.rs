@@ -62,12 +62,16 @@ async fn not_yet(ground: &Ground<'_>) -> Verdict {
     {
         let store = ground.store().await?;
         let name = ground.name(&format!("not-yet-{size}"));
+        let before = store.names("").await?;
         // All but its last byte come, and then nothing: it is being put while the checks are made.
         let put = Box::pin(store.put_cut(&name, ground.content(&name, size + 1), *size, Ending::Stalled));
         let checks = Box::pin(async {
             for _ in 0..5 {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 ground.absent(&name).await?;
+                // Nor is anything else that the driver keeps of it.
+                let now = ground.store().await?.names("").await?;
+                equal("all names of the container", &before, &now)?;
             }
             Ok::<_, Stop>(())
         });
