@@ -38,6 +38,8 @@ cofferdam_error *cofferdam_get_url(const cofferdam_settings *settings, const cha
 const char *cofferdam_percent(const char *text);
 /* Undoes it; NULL when an escape is malformed, or the result is not UTF-8 or holds a NUL. */
 const char *cofferdam_unpercent(const char *text);
+/* The same in place, for texts of which there are very many. */
+bool cofferdam_unpercent_here(char *text);
 /* Lower-case hex. */
 const char *cofferdam_hex(cofferdam_bytes bytes);
 
@@ -73,6 +75,9 @@ const char *cofferdam_response_header(const cofferdam_response *response, const 
 bool cofferdam_response_number(const cofferdam_response *response, const char *name, uint64_t *number);
 /* The whole body; one that breaks off is an error, and so is one of more than `limit` bytes. A NUL follows the last byte. */
 cofferdam_error *cofferdam_response_bytes(cofferdam_response *response, size_t limit, cofferdam_bytes *body);
+/* Gives the body to `take` in pieces as they come; an error of it ends the reading. For answers that may be long. */
+typedef cofferdam_error *(*cofferdam_take_piece)(void *context, cofferdam_bytes piece);
+cofferdam_error *cofferdam_response_each(cofferdam_response *response, cofferdam_take_piece take, void *context);
 /* Moves exactly `length` bytes of the body into the sink. */
 cofferdam_error *cofferdam_response_pipe(cofferdam_response *response, cofferdam_output sink, uint64_t length, uint64_t *moved);
 /* The error that the status means: "cannot <what>: the server answered ...". See cofferdam_status_error. */

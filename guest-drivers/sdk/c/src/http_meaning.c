@@ -83,8 +83,10 @@ static uint64_t last_of(const cofferdam_range *range) {
 
 const char *cofferdam_range_header(const cofferdam_range *range) {
     if (!range) return NULL;
-    if (!range->has_length) return cofferdam_text("bytes=%" PRIu64 "-", range->offset);
-    return cofferdam_text("bytes=%" PRIu64 "-%" PRIu64, range->offset, last_of(range));
+    uint64_t last = last_of(range);
+    /* Servers that count in signed numbers pass over a range with a greater one. */
+    if (last >= INT64_MAX) return cofferdam_text("bytes=%" PRIu64 "-", range->offset);
+    return cofferdam_text("bytes=%" PRIu64 "-%" PRIu64, range->offset, last);
 }
 
 /* Takes `first-last/total` apart. */
@@ -111,8 +113,11 @@ bool cofferdam_range_length(unsigned status, const char *content_length, const c
     if (status != 200 && (status != 206 || !range)) return *reason = cofferdam_text("the status %u was not expected", status), false;
     if (!cofferdam_parse_number(content_length, &announced)) return *reason = "its length was not announced", false;
     if (status == 200) {
-        /* The whole object in answer to a range: its beginning may be what is wanted. */
-        if (range && range->offset) return *reason = "the whole object came in place of a range", false;
+        /* The whole object in answer to a range: its beginning may be what is wanted, or it has nothing of the range. */
+        if (range && range->offset) {
+            if (announced > range->offset) return *reason = "the whole object came in place of a range", false;
+            announced = 0;
+        }
         *length = range && range->has_length && range->length < announced ? range->length : announced;
         return true;
     }

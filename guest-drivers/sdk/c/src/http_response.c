@@ -108,22 +108,9 @@ static cofferdam_error *broken(const cofferdam_response *response, wasi_io_strea
     return cofferdam_unavailable("the answer of %s broke off", response->origin);
 }
 
-/* Bytes that grow as they come, so that an answer which announces much and sends little costs little. */
-typedef struct growing { uint8_t *data; size_t length, room; } growing;
-
-static void release_growing(void *memory) { free(((growing *)memory)->data); }
-
-static void grow(growing *all, size_t more) {
-    if (all->length + more + 1 <= all->room) return;
-    all->room = all->room * 2 > all->length + more + 1 ? all->room * 2 : all->length + more + 1;
-    all->data = realloc(all->data, all->room);
-    if (!all->data) abort();
-}
-
-cofferdam_error *cofferdam_response_bytes(cofferdam_response *response, size_t limit, cofferdam_bytes *body) {
+cofferdam_error *cofferdam_response_each(cofferdam_response *response, cofferdam_take_piece take, void *context) {
     opened open;
     COFFERDAM_TRY(open_body(response, &open));
-    growing *all = cofferdam_alloc_held(sizeof *all, release_growing);
     cofferdam_error *error = NULL;
     while (!error) {
         guest_list_u8_t piece;
@@ -132,17 +119,45 @@ cofferdam_error *cofferdam_response_bytes(cofferdam_response *response, size_t l
             if (why.tag != WASI_IO_STREAMS_STREAM_ERROR_CLOSED) error = broken(response, why.val.last_operation_failed);
             break;
         }
-        if (piece.len > limit - all->length) {
-            error = cofferdam_failed("%s answered more than %zu bytes", response->origin, limit);
-        } else {
-            grow(all, piece.len);
-            if (piece.len) memcpy(all->data + all->length, piece.ptr, piece.len);
-            all->length += piece.len;
-        }
+        error = take(context, (cofferdam_bytes){piece.ptr, piece.len});
         guest_list_u8_free(&piece);
     }
     close_body(response, &open);
-    if (error) return error;
+    return error;
+}
+
+/* Bytes that grow as they come, so that an answer which announces much and sends little costs little. */
+typedef struct growing {
+    const cofferdam_response *response;
+    uint8_t *data;
+    size_t length, room, limit;
+} growing;
+
+static void release_growing(void *memory) { free(((growing *)memory)->data); }
+
+static void grow(growing *all, size_t more) {
+    size_t wanted = all->length + more + 1;
+    if (wanted <= all->room) return;
+    all->room = all->room * 2 > wanted ? all->room * 2 : wanted;
+    all->data = realloc(all->data, all->room);
+    if (!all->data) abort();
+}
+
+static cofferdam_error *append(void *context, cofferdam_bytes piece) {
+    growing *all = context;
+    if (piece.length > all->limit - all->length)
+        return cofferdam_failed("%s answered more than %zu bytes", all->response->origin, all->limit);
+    grow(all, piece.length);
+    if (piece.length) memcpy(all->data + all->length, piece.data, piece.length);
+    all->length += piece.length;
+    return COFFERDAM_OK;
+}
+
+cofferdam_error *cofferdam_response_bytes(cofferdam_response *response, size_t limit, cofferdam_bytes *body) {
+    growing *all = cofferdam_alloc_held(sizeof *all, release_growing);
+    all->response = response;
+    all->limit = limit;
+    COFFERDAM_TRY(cofferdam_response_each(response, append, all));
     grow(all, 0);
     all->data[all->length] = 0;
     *body = (cofferdam_bytes){all->data, all->length};

@@ -138,19 +138,25 @@ const char *cofferdam_percent(const char *text) {
     return encoded;
 }
 
-const char *cofferdam_unpercent(const char *text) {
-    char *decoded = cofferdam_alloc(strlen(text) + 1), *end = decoded;
+bool cofferdam_unpercent_here(char *text) {
+    char *start = text, *end = text;
     for (; *text; text++) {
         if (*text != '%') {
             *end++ = *text;
             continue;
         }
         int high = hex_digit(text[1]), low = high < 0 ? -1 : hex_digit(text[2]);
-        if (low < 0 || (high == 0 && low == 0)) return NULL;
+        if (low < 0 || (high == 0 && low == 0)) return false;
         *end++ = (char)(high << 4 | low);
         text += 2;
     }
-    return cofferdam_is_utf8(decoded, (size_t)(end - decoded)) ? decoded : NULL;
+    *end = '\0';
+    return cofferdam_is_utf8(start, (size_t)(end - start));
+}
+
+const char *cofferdam_unpercent(const char *text) {
+    char *decoded = cofferdam_text("%s", text);
+    return cofferdam_unpercent_here(decoded) ? decoded : NULL;
 }
 
 const char *cofferdam_hex(cofferdam_bytes bytes) {
