@@ -15,6 +15,8 @@
 #define BLOCK_SIZE "webdav_sha_block_size_bytes"
 #define DEFAULT_CONTAINER "volumebackups"
 
+enum { LONGEST_PREFIX = 1024 };
+
 static const cofferdam_option options[] = {
     {URL, COFFERDAM_OPTION_URL, true, NULL, "The URL of the collection below which the containers are. It must be there."},
     {USER, COFFERDAM_OPTION_TEXT, false, "none", "The user, for basic authentication; together with " PASSWORD "."},
@@ -51,6 +53,8 @@ static cofferdam_error *read_authorization(const cofferdam_settings *settings, c
     for (const char *at = user; *at; at++)
         if (*at == ':' || (unsigned char)*at < ' ' || *at == 0x7F)
             return cofferdam_invalid_configuration(USER, "a user's name holds no `:` and no control character");
+    /* What a host takes as the prefix of a placeholder, which the name and the `:` become. */
+    if (strlen(user) >= LONGEST_PREFIX) return cofferdam_invalid_configuration(USER, "a user's name has at most 1023 bytes");
     COFFERDAM_TRY(cofferdam_placeholder(password, cofferdam_text("%s:", user), COFFERDAM_BASE64, &placeholder));
     *authorization = cofferdam_text("Basic %s", placeholder);
     return COFFERDAM_OK;
