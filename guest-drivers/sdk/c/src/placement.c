@@ -9,11 +9,18 @@
 
 cofferdam_error *cofferdam_get_portions(const cofferdam_settings *settings, const char *object_option, const char *block_option,
                                         cofferdam_portions *portions) {
-    uint64_t object = portions->object_size, block = portions->block_size;
+    uint64_t block = portions->block_size, object = UINT64_MAX;
     COFFERDAM_TRY(cofferdam_get_size(settings, block_option, &block));
     COFFERDAM_TRY(cofferdam_get_size(settings, object_option, &object));
+    bool given = object != UINT64_MAX;
+    if (!given) object = portions->object_size;
     if (block == 0 || block > UINT32_MAX)
         return cofferdam_invalid_configuration(block_option, "expected 1 to 4294967295 bytes, found %" PRIu64, block);
+    /* Who set only the block's size did nothing wrong with the other. */
+    if (!given && object % block != 0)
+        return cofferdam_invalid_configuration(block_option,
+                                               "the default of %s, %" PRIu64 ", is no multiple of %" PRIu64 ": set that option too",
+                                               object_option, object, block);
     if (object == 0 || object % block != 0)
         return cofferdam_invalid_configuration(object_option,
                                                "expected a positive multiple of %s (%" PRIu64 "), found %" PRIu64, block_option,

@@ -64,6 +64,13 @@ static void an_object_is_a_positive_multiple_of_the_block(void) {
     }
 }
 
+static void who_sets_only_the_block_is_told_so(void) {
+    cofferdam_setting one[] = {{.name = "b", .kind = COFFERDAM_VALUE_INTEGER, .integer = 3}};
+    cofferdam_settings only = {one, 1};
+    cofferdam_portions portions = {UINT64_C(128) << 20, 32768};
+    SAME("b", cofferdam_get_portions(&only, "o", "b", &portions)->option);
+}
+
 static void a_backups_folder_is_named_after_it(void) {
     const char *const wrong[] = {"", "abc", "é", "abc\xc3\xa9"};
     const char *folder;
@@ -83,5 +90,6 @@ void test_settings(void) {
     a_url_that_is_none_is_refused_without_being_shown();
     a_secret_is_known_by_its_options_name();
     an_object_is_a_positive_multiple_of_the_block();
+    who_sets_only_the_block_is_told_so();
     a_backups_folder_is_named_after_it();
 }

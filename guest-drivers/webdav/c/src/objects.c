@@ -4,7 +4,11 @@
  * it arrived, and a MOVE to the object's name, which servers do at once; whatever fails, the hidden resource is deleted. The next put or
  * delete of the object clears away what a killed one left. Whether the bytes are right, the host knows better.
  *
- * Cost: three requests for a put or a delete, one for the rest.
+ * Some servers (Apache's mod_dav) do a MOVE onto what is there in two steps, and in between nothing is under the name. So that an object
+ * is not there is believed only after a second and a third look, without a pause: a reader meets the old object or the new one, but for a
+ * storm of replacements. Names of backups are never used twice, so this is rare.
+ *
+ * Cost: three requests for a put or a delete, one for the rest, two or three for what is not there.
  */
 #include "dav.h"
 
@@ -70,6 +74,27 @@ cofferdam_error *dav_fetch(const dav *server, const cofferdam_address *at, const
     return cofferdam_send(request, response);
 }
 
+/* What stands under the object's name; that nothing does is asked twice. */
+static cofferdam_error *look(const dav *server, const cofferdam_address *at, found *kind, uint64_t *size) {
+    const cofferdam_url *object = dav_object(server, at->container, at->name);
+    const char *what = shown("look at", at);
+    COFFERDAM_TRY(dav_find(server, object, what, kind, size));
+    return *kind == FOUND_NOTHING ? dav_find(server, object, what, kind, size) : COFFERDAM_OK;
+}
+
+/* Fetches, and believes a 404 only when further looks find nothing either. A 403 is what mod_dav says of a file that goes while it is
+ * opened. */
+static cofferdam_error *fetch_surely(const dav *server, const cofferdam_address *at, const cofferdam_range *range,
+                                     cofferdam_response **response) {
+    found kind;
+    uint64_t size;
+    COFFERDAM_TRY(dav_fetch(server, at, range, response));
+    if (cofferdam_status(*response) != 404 && cofferdam_status(*response) != 403) return COFFERDAM_OK;
+    cofferdam_close(*response);
+    COFFERDAM_TRY(look(server, at, &kind, &size));
+    return kind == FOUND_RESOURCE ? dav_fetch(server, at, range, response) : COFFERDAM_OK;
+}
+
 cofferdam_error *dav_get(const dav *server, const cofferdam_address *at, const cofferdam_range *range, cofferdam_output sink,
                          uint64_t *written) {
     const char *what = shown("read", at), *reason;
@@ -77,7 +102,7 @@ cofferdam_error *dav_get(const dav *server, const cofferdam_address *at, const c
     uint64_t length;
     /* HTTP has no word for a range of no bytes. */
     if (range && range->has_length && !range->length) return dav_size(server, at, &length);
-    COFFERDAM_TRY(dav_fetch(server, at, range, &response));
+    COFFERDAM_TRY(fetch_surely(server, at, range, &response));
     if (!cofferdam_is_success(response) && cofferdam_status(response) != 416) return dav_refused(response, what);
     if (!cofferdam_range_length(cofferdam_status(response), cofferdam_response_header(response, "content-length"),
                                 cofferdam_response_header(response, "content-range"), range, &length, &reason))
@@ -87,7 +112,7 @@ cofferdam_error *dav_get(const dav *server, const cofferdam_address *at, const c
 
 cofferdam_error *dav_size(const dav *server, const cofferdam_address *at, uint64_t *size) {
     found kind;
-    COFFERDAM_TRY(dav_find(server, dav_object(server, at->container, at->name), shown("look at", at), &kind, size));
+    COFFERDAM_TRY(look(server, at, &kind, size));
     if (kind == FOUND_RESOURCE) return COFFERDAM_OK;
     if (kind == FOUND_NOTHING) return cofferdam_not_found("there is no %s in the container %s", at->name, at->container);
     return cofferdam_not_found("%s of the container %s is a collection, and so no object", at->name, at->container);
