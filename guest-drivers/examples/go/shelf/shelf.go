@@ -9,10 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"sort"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	wit "go.bytecodealliance.org/pkg/wit/types"
 	host "wit_component/cofferdam_backup_host"
@@ -22,38 +19,11 @@ import (
 	"wit_component/wasi_io_streams"
 )
 
-// Failure is the contract's error as a Go error.
-type Failure struct{ Cause types.Error }
-
-func (f Failure) Error() string { return "driver failure" }
-
 // Shelf is what do-setup keeps.
 type Shelf struct {
 	root       string
 	ObjectSize uint64
 	BlockSize  uint32
-}
-
-func failed(text string) error      { return Failure{types.MakeErrorFailed(text)} }
-func unsupported(text string) error { return Failure{types.MakeErrorUnsupported(text)} }
-func notFound(text string) error    { return Failure{types.MakeErrorNotFound(text)} }
-
-func invalid(option, reason string) error {
-	return Failure{types.MakeErrorInvalidConfiguration(types.InvalidOption{OptionName: option, Reason: reason})}
-}
-
-// FromOS says what an error of the os package means for the contract.
-func FromOS(err error, what string) error {
-	text := "cannot " + what + ": " + err.Error()
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return notFound(text)
-	case errors.Is(err, fs.ErrPermission):
-		return Failure{types.MakeErrorUnauthorized(text)}
-	case strings.Contains(strings.ToLower(text), "no space left"):
-		return Failure{types.MakeErrorOutOfSpace(text)}
-	}
-	return Failure{types.MakeErrorUnavailable(text)}
 }
 
 // New reads the settings. Their texts are lent by the host for the call, so what is kept is cloned.
@@ -89,55 +59,6 @@ func New(settings []types.Setting) (*Shelf, error) {
 		return nil, invalid("shelf_go_file_size", "expected a positive multiple of shelf_go_sha_block_size_bytes")
 	}
 	return made, nil
-}
-
-func checkPath(name string) error {
-	bad := name == "" || len(name) > 1024 || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl)
-	for _, component := range strings.Split(name, "/") {
-		bad = bad || component == "" || component == "." || component == ".." || len(component) > 255
-	}
-	if bad {
-		return unsupported("the name is refused: it is not a plain relative path")
-	}
-	return nil
-}
-
-// CheckFolder refuses a container that would leave the root, or is kept for drivers.
-func CheckFolder(name string) error {
-	if strings.HasPrefix(name, ".cofferdam-") {
-		return unsupported("the name is refused: it is kept for the driver")
-	}
-	return checkPath(name)
-}
-
-func reserved(name string) bool {
-	return strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".cofferdam-part") || strings.HasSuffix(name, ".cofferdam-kept"))
-}
-
-// CheckObject refuses an object's name that is not one safe component.
-func CheckObject(name string) error {
-	if strings.Contains(name, "/") || reserved(name) {
-		return unsupported("the name is refused: an object's name is one component, and not kept for the driver")
-	}
-	return checkPath(name)
-}
-
-// part is the hidden name of an unfinished object: that of the posix driver.
-func part(name string) string {
-	hidden := "." + name + ".cofferdam-part"
-	if len(hidden) <= 255 {
-		return hidden
-	}
-	hash := uint64(0xcbf29ce484222325)
-	for _, b := range []byte(name) {
-		hash = (hash ^ uint64(b)) * 0x100000001b3
-	}
-	const digits = "0123456789abcdef"
-	text := make([]byte, 16)
-	for i := range text {
-		text[i] = digits[hash>>(60-4*i)&15]
-	}
-	return "." + string(text) + ".cofferdam-part"
 }
 
 func (s *Shelf) folder(container string) (string, error) {
@@ -402,68 +323,4 @@ func (s *Shelf) Delete(at types.ObjectAddress) error {
 		}
 	}
 	return s.syncFolder(folder)
-}
-
-// List is a page of the container's objects.
-func (s *Shelf) List(container, prefix, after string, limit int) (types.Page, error) {
-	var page types.Page
-	folder, err := s.folder(container)
-	if err != nil {
-		return page, err
-	}
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return page, FromOS(err, "list the container "+container)
-	}
-	for _, entry := range entries {
-		name := entry.Name()
-		if !entry.Type().IsRegular() || reserved(name) || !strings.HasPrefix(name, prefix) || name <= after {
-			continue
-		}
-		if len(page.Objects) == limit {
-			page.More = true
-			break
-		}
-		found, err := entry.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return page, FromOS(err, "look at the object "+name)
-		}
-		page.Objects = append(page.Objects, types.ObjectInfo{Name: name, Size: uint64(found.Size())})
-	}
-	return page, nil
-}
-
-// Containers is a page of the folders with objects in them.
-func (s *Shelf) Containers(after string, limit int) (types.ContainerPage, error) {
-	var page types.ContainerPage
-	found := map[string]bool{}
-	err := fs.WalkDir(os.DirFS(s.root), ".", func(name string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if entry.IsDir() && name != "." && CheckFolder(name) != nil {
-			return fs.SkipDir
-		}
-		if folder := path.Dir(name); entry.Type().IsRegular() && folder != "." && !reserved(entry.Name()) && folder > after {
-			found[folder] = true
-		}
-		return nil
-	})
-	if err != nil {
-		return page, FromOS(err, "list the containers")
-	}
-	for name := range found {
-		page.Containers = append(page.Containers, name)
-	}
-	sort.Strings(page.Containers)
-	if page.More = len(page.Containers) > limit; page.More {
-		page.Containers = page.Containers[:limit]
-	}
-	return page, nil
 }

@@ -1,7 +1,6 @@
 /* A request, sent once.
  *
- * A body whose size is known is sent with its exact length; the host moves a streamed one. Whether it is whole shows only behind its
- * last byte, so that one is held back until then, and of a body that breaks the server never has all. A body of unknown size goes in
+ * A body whose size is known is sent with its exact length (http_body.c); the host moves a streamed one. A body of unknown size goes in
  * chunks, whose end is not sent when it breaks.
  *
  * A server may answer before it has all of the body: "no right", "no space". It then stops reading, and what the driver sees first is
@@ -201,80 +200,6 @@ static cofferdam_error *early_answer(started *under_way, cofferdam_error *broken
     return says_nothing ? broken : error;
 }
 
-/* Writes bytes. No flush: once all announced bytes are written, the host may have closed the stream already. */
-static cofferdam_piped write_bytes(wasi_io_streams_own_output_stream_t stream, const uint8_t *bytes, size_t length) {
-    wasi_io_streams_borrow_output_stream_t sink = wasi_io_streams_borrow_output_stream(stream);
-    wasi_io_streams_stream_error_t why;
-    while (length) {
-        uint64_t room;
-        wasi_io_poll_own_pollable_t ready = wasi_io_streams_method_output_stream_subscribe(sink);
-        wasi_io_poll_method_pollable_block(wasi_io_poll_borrow_pollable(ready));
-        wasi_io_poll_pollable_drop_own(ready);
-        if (!wasi_io_streams_method_output_stream_check_write(sink, &room, &why))
-            return (cofferdam_piped){PIPE_SINK_FAILED, 0, cofferdam_stream_reason(&why)};
-        size_t now = room < length ? (size_t)room : length;
-        guest_list_u8_t piece = {(uint8_t *)(uintptr_t)bytes, now};
-        if (now && !wasi_io_streams_method_output_stream_write(sink, &piece, &why))
-            return (cofferdam_piped){PIPE_SINK_FAILED, 0, cofferdam_stream_reason(&why)};
-        bytes += now;
-        length -= now;
-    }
-    return (cofferdam_piped){PIPE_DONE, 0, ""};
-}
-
-/* The next byte of a body: 1, or 0 at its end, or -1 with a reason. */
-static int next_byte(cofferdam_input body, uint8_t *byte, const char **reason) {
-    guest_list_u8_t piece;
-    wasi_io_streams_stream_error_t why;
-    wasi_io_streams_borrow_input_stream_t from = {body.handle};
-    do {
-        if (!wasi_io_streams_method_input_stream_blocking_read(from, 1, &piece, &why)) {
-            if (why.tag == WASI_IO_STREAMS_STREAM_ERROR_CLOSED) return 0;
-            *reason = cofferdam_stream_reason(&why);
-            return -1;
-        }
-        if (piece.len) *byte = piece.ptr[0];
-        guest_list_u8_free(&piece);
-    } while (!piece.len);
-    return 1;
-}
-
-static cofferdam_piped end_of(cofferdam_input body) {
-    uint8_t byte;
-    const char *reason;
-    switch (next_byte(body, &byte, &reason)) {
-    case 0: return (cofferdam_piped){PIPE_DONE, 0, ""};
-    case 1: return (cofferdam_piped){PIPE_SOURCE_FAILED, 0, "it goes on behind its announced size"};
-    default: return (cofferdam_piped){PIPE_SOURCE_FAILED, 0, reason};
-    }
-}
-
-/* A body of a known, positive length. */
-static cofferdam_piped write_known(wasi_io_streams_own_output_stream_t stream, cofferdam_input body, uint64_t length) {
-    uint64_t most = length - 1;
-    uint8_t last;
-    const char *reason;
-    if (most) {
-        cofferdam_piped piped = cofferdam_pipe(body, cofferdam_lend_output(stream), &most);
-        if (piped.outcome != PIPE_DONE) return piped;
-    }
-    switch (next_byte(body, &last, &reason)) {
-    case 0: return (cofferdam_piped){PIPE_EARLY_END, most, ""};
-    case -1: return (cofferdam_piped){PIPE_SOURCE_FAILED, 0, reason};
-    default: break;
-    }
-    cofferdam_piped piped = end_of(body);
-    if (piped.outcome == PIPE_DONE) piped = write_bytes(stream, &last, 1);
-    if (piped.outcome == PIPE_DONE) piped.bytes = length;
-    return piped;
-}
-
-static cofferdam_error *broken_body(const cofferdam_piped *piped) {
-    if (piped->outcome == PIPE_EARLY_END)
-        return cofferdam_failed("the object's body ended after %llu bytes, fewer than were announced", (unsigned long long)piped->bytes);
-    return cofferdam_failed("the object's body broke off: %s", cofferdam_shown(piped->reason));
-}
-
 /* What is left to do once the body is written, or is not. */
 static cofferdam_error *conclude(started *under_way, const cofferdam_piped *piped, uint64_t *sent, cofferdam_response **response) {
     wasi_io_streams_output_stream_drop_own(under_way->stream);
@@ -298,7 +223,7 @@ static cofferdam_error *conclude(started *under_way, const cofferdam_piped *pipe
     default:
         wasi_http_types_outgoing_body_drop_own(under_way->body);
         wasi_http_types_future_incoming_response_drop_own(under_way->future);
-        return broken_body(piped);
+        return cofferdam_broken_body(piped);
     }
 }
 
@@ -316,7 +241,7 @@ cofferdam_error *cofferdam_send_bytes(cofferdam_request *request, const void *by
     uint64_t sent;
     cofferdam_request_header(request, "content-length", cofferdam_text("%zu", length));
     COFFERDAM_TRY(start(request, true, &under_way));
-    cofferdam_piped piped = write_bytes(under_way.stream, bytes, length);
+    cofferdam_piped piped = cofferdam_write_bytes(under_way.stream, bytes, length);
     return conclude(&under_way, &piped, &sent, response);
 }
 
@@ -328,12 +253,12 @@ cofferdam_error *cofferdam_send_body(cofferdam_request *request, cofferdam_input
     if (info->has_size) {
         cofferdam_request_header(request, "content-length", cofferdam_text("%llu", (unsigned long long)info->size));
         if (!info->size) {
-            piped = end_of(body);
-            if (piped.outcome != PIPE_DONE) return broken_body(&piped);
+            piped = cofferdam_end_of(body);
+            if (piped.outcome != PIPE_DONE) return cofferdam_broken_body(&piped);
         }
     }
     COFFERDAM_TRY(start(request, true, &under_way));
     if (!info->has_size) piped = cofferdam_pipe(body, cofferdam_lend_output(under_way.stream), NULL);
-    else if (info->size) piped = write_known(under_way.stream, body, info->size);
+    else if (info->size) piped = cofferdam_write_known(under_way.stream, body, info->size);
     return conclude(&under_way, &piped, sent ? sent : &ignored, response);
 }
