@@ -64,6 +64,10 @@ pub struct Inspection {
     pub needs: Vec<&'static str>,
     /// Milliseconds for examining and compiling.
     pub load_ms: u64,
+    /// Units of fuel that an instance takes to be made and to describe itself.
+    pub describe_fuel: u64,
+    /// Bytes of memory that it holds then.
+    pub memory_at_rest: u64,
     /// For each backend that was asked about.
     pub backends: Vec<BackendGrant>,
 }
@@ -139,7 +143,7 @@ async fn inspect(
     let load_ms = begin.elapsed().as_millis() as u64;
     let budget = Budget::new(limits.call_timeout, limits.call_fuel);
     let info = sandbox.describe(&driver, "inspect", limits, &budget).await?;
-    let needs = info.needs;
+    let (needs, used) = (info.needs, budget.used());
     let words = [
         (BodyNeeds::SIZE, "size"),
         (BodyNeeds::MD5, "md5"),
@@ -157,6 +161,8 @@ async fn inspect(
             .map(|(_, word)| word)
             .collect(),
         load_ms,
+        describe_fuel: used.fuel,
+        memory_at_rest: used.peak_memory,
         backends: backends.collect(),
         report: driver.report.clone(),
         info,

@@ -4,6 +4,8 @@
 //! component of another world, an import that this host does not have, an export lifted asynchronously, a contract
 //! version that this host does not know. Cost: one validation pass (milliseconds per MiB), no execution.
 
+mod producers;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use wasmparser::component_types::ComponentEntityType;
@@ -41,6 +43,8 @@ pub struct ComponentReport {
     pub digest: String,
     /// The contract version that its exports name.
     pub contract: String,
+    /// Languages and tools that it says it was made with.
+    pub producers: Vec<String>,
     /// Names of all imports, as written in the file.
     pub imports: Vec<String>,
     /// Names of all exports, as written in the file.
@@ -130,6 +134,7 @@ pub fn examine(bytes: &[u8], limits: &Limits) -> Result<ComponentReport, Failure
         size,
         digest: digest(bytes),
         contract,
+        producers: producers::producers(bytes),
         imports,
         exports,
     })

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cofferdam_manager::{BackendOptions, Inspection, Inspector, Limits};
+use cofferdam_manager::{BackendGrant, BackendOptions, Inspection, Inspector, Limits};
 
 use crate::client::{helper, service_error};
 use crate::commands::Context;
@@ -36,6 +36,33 @@ pub(super) async fn run(context: &Context, file: PathBuf) -> anyhow::Result<()> 
     }
 }
 
+/// What becomes of an import: it is there for every driver, or for whom a backend grants something, or it is inert.
+fn use_of(import: &str, found: &Inspection) -> &'static str {
+    let any = |granted: fn(&BackendGrant) -> bool| found.backends.iter().any(granted);
+    let (granted, without) = match import.split(['/', '@']).next() {
+        Some("wasi:filesystem") => (
+            any(|backend| !backend.directories.is_empty()),
+            "inert: no directory is granted",
+        ),
+        Some("wasi:http") => (
+            any(|backend| !backend.http.is_empty()),
+            "inert: no origin is granted",
+        ),
+        Some("wasi:sockets") => (
+            any(|backend| !backend.tcp.is_empty()),
+            "inert: no connection is granted",
+        ),
+        Some("wasi:cli") => (true, ""),
+        _ => return "given to every driver",
+    };
+    match (import.starts_with("wasi:cli"), granted) {
+        (true, _) if import.contains("std") => "its output goes to the log, its input is empty",
+        (true, _) => "no arguments, no environment",
+        (false, true) => "granted, see below",
+        (false, false) => without,
+    }
+}
+
 fn print(found: &Inspection, limits: &Limits, using: &[BackendOptions]) {
     let (info, report) = (&found.info, &found.report);
     show::fields(&[
@@ -47,7 +74,19 @@ fn print(found: &Inspection, limits: &Limits, using: &[BackendOptions]) {
         ("contract", format!("cofferdam:backup@{}", report.contract)),
         ("size", show::bytes(report.size)),
         ("digest", format!("sha256:{}", report.digest)),
-        ("loaded in", format!("{} ms", found.load_ms)),
+        (
+            "made with",
+            match report.producers.is_empty() {
+                true => "it does not say".into(),
+                false => report.producers.join(", "),
+            },
+        ),
+        ("compiled and loaded in", format!("{} ms", found.load_ms)),
+        ("memory at rest", show::bytes(found.memory_at_rest)),
+        (
+            "fuel to start and describe",
+            format!("{} units", found.describe_fuel),
+        ),
         (
             "needs of a body",
             if found.needs.is_empty() {
@@ -77,9 +116,9 @@ fn print(found: &Inspection, limits: &Limits, using: &[BackendOptions]) {
         ));
         show::line(&format!("      {}", option.description));
     }
-    show::line("\nimports (what is not granted is inert)");
+    show::line("\nimports");
     for import in &report.imports {
-        show::line(&format!("  {import}"));
+        show::line(&format!("  {import}: {}", use_of(import, found)));
     }
     show::line("\nlimits of one instance");
     show::line(&format!(
