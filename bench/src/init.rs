@@ -13,12 +13,16 @@ use cofferdam_tests::{PLENTY, cofferdam, drivers};
 use crate::Figure;
 
 /// A sandbox and the posix driver, with one granted folder.
-pub(crate) async fn posix(scratch: &Path) -> anyhow::Result<(Sandbox, Driver, Provision)> {
-    let helper = CompileHelper {
+/// What compiles.
+pub(crate) fn helper() -> CompileHelper {
+    CompileHelper {
         program: cofferdam(),
         arguments: vec!["compile-component".into()],
-    };
-    let sandbox = Sandbox::start(helper, scratch.join("compiled")).await?;
+    }
+}
+
+pub(crate) async fn posix(scratch: &Path) -> anyhow::Result<(Sandbox, Driver, Provision)> {
+    let sandbox = Sandbox::start(helper(), scratch.join("compiled")).await?;
     let limits = Arc::new(Limits::default());
     let driver = sandbox.load(&drivers().join("posix.wasm"), &limits).await?;
     let info = sandbox.describe(&driver, "bench", &limits, &budget()).await?;

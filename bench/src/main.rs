@@ -2,7 +2,8 @@
 //!
 //! `./dev bench [init] [object] [backup] [supervision]`; all of them by default, as a table, or as JSON lines with
 //! `--json`. `transfer [SIZE_MIB]`, only when it is named, compares
-//! with other programs and writes `bench/results/`; so does `drivers`, for put and get over the network. `sparse [DATA_GIB
+//! with other programs and writes `bench/results/`; so does `drivers`, for put and get over the network. `guests`, only when it is named, measures the
+//! drivers of all languages. `sparse [DATA_GIB
 //! VOLUME_GIB]`, only when it is named, takes a while and much disk; so does `catalog [ROWS]`, which writes its results too;
 //! `api [CLIENTS SECONDS]` floods the REST API. `soak MINUTES [SEED]`, `torture KILLS [SEED]` and `stops
 //! COUNT [SEED]` are programs of their own, for `./dev soak` and `./dev torture`. The work
@@ -19,6 +20,7 @@ mod api;
 mod backup;
 mod catalog;
 mod drivers;
+mod guests;
 mod init;
 mod object;
 mod profile;
@@ -107,6 +109,7 @@ fn main() -> anyhow::Result<()> {
                 "supervision",
                 "transfer",
                 "drivers",
+                "guests",
                 "sparse",
                 "api",
                 "catalog",
@@ -158,6 +161,9 @@ fn main() -> anyhow::Result<()> {
             &PathBuf::from(results::FOLDER).join("catalog.md"),
         )?;
         figures.extend(measured);
+    }
+    if has("guests") {
+        figures.extend(runtime.block_on(guests::measure(scratch.path()))?);
     }
     if has("drivers") {
         drivers::run(scratch.path(), &runtime)?;

@@ -12,6 +12,7 @@
 //! Bound: one case at a time, each within [`run::LONGEST_CASE`]; bodies are made from seeds and compared as they come, so memory does
 //! not depend on their size. Every case has names of its own in one container and clears away what it put there.
 
+mod bench;
 mod case;
 pub mod cases;
 mod content;
@@ -28,6 +29,7 @@ mod subject;
 mod traces;
 pub mod words;
 
+pub use bench::{Figure, bench};
 pub use case::{Case, Finding, Need, Running, Stop, Verdict};
 pub use cofferdam_sandbox::Sandbox;
 pub use ground::Ground;

@@ -296,10 +296,6 @@ impl Instance {
         Ok(page)
     }
 
-    fn budget(&self) -> Budget {
-        Budget::new(self.limits.call_timeout, self.limits.call_fuel)
-    }
-
     /// A short call that no other budget covers.
     async fn unplanned<T: Send + 'static>(
         &self,

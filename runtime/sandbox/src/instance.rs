@@ -9,8 +9,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -19,7 +19,7 @@ use wasmtime::{AsContextMut, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Usage};
 use crate::contract::Bindings;
 use crate::egress::dial::Dialer;
 use crate::egress::tls::Tls;
@@ -67,6 +67,8 @@ pub struct Instance {
     ending: Arc<Ending>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) scrubber: Scrubber,
+    /// Of the newest call that had a budget of its own.
+    last: Mutex<Option<Budget>>,
 }
 
 /// Counts a thread from the moment it is told to end until it has ended.
@@ -145,6 +147,7 @@ impl Instance {
             ending,
             limits: limits.clone(),
             scrubber: Scrubber::new(&provision.secrets),
+            last: Mutex::default(),
         };
 
         let (pre, provision, limits) = (driver.pre.clone(), provision.clone(), limits.clone());
@@ -171,6 +174,19 @@ impl Instance {
             })
             .await?;
         Ok(instance)
+    }
+
+    /// The budget of a call that no other covers.
+    pub(crate) fn budget(&self) -> Budget {
+        let budget = Budget::new(self.limits.call_timeout, self.limits.call_fuel);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(budget.clone());
+        budget
+    }
+
+    /// What the newest call has used that was given no budget: of an object or a container.
+    pub fn last_used(&self) -> Usage {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().map(Budget::used).unwrap_or_default()
     }
 
     /// Whether the instance can take another call.

@@ -56,6 +56,9 @@ pub(crate) struct Arguments {
     /// Only print the cases
     #[arg(long)]
     list: bool,
+    /// Measure instead of testing: throughput beside a native program, fuel, memory, starts
+    #[arg(long, conflicts_with_all = ["only", "junit", "list"])]
+    bench: bool,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -89,6 +92,9 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Res
         ..Setup::default()
     };
     let subject = Subject::load(&sandbox, &file, setup).await.map_err(failed)?;
+    if arguments.bench {
+        return measure(context, &subject, &arguments.container).await;
+    }
     let replay = format!("cofferdam driver test {}{}", file.display(), given.replay);
     let report = conformance::run(&subject, &arguments.container, &cases, arguments.seed, |tried| {
         if !context.json {
@@ -108,6 +114,24 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Res
             .with_context(|| format!("the report {} cannot be written", file.display()))?;
     }
     conclude(context, &report)
+}
+
+async fn measure(context: &Context, subject: &Subject, container: &str) -> anyhow::Result<()> {
+    let figures = conformance::bench(subject, container).await.map_err(failed)?;
+    if context.json {
+        return show::json(&figures);
+    }
+    for figure in figures {
+        let native = figure.native.zip(figure.ratio);
+        let native = native.map_or_else(String::new, |(native, ratio)| {
+            format!("{ratio:6.2} of {native:.2} natively")
+        });
+        show::line(&format!(
+            "{:40} {:10.2} {:6}{native}",
+            figure.what, figure.value, figure.unit
+        ));
+    }
+    Ok(())
 }
 
 /// The report, with what can be counted in it.
