@@ -42,6 +42,7 @@ zoo: build
 lint:
     cargo fmt --all --check
     cargo fmt {{ guests }} --all --check
+    rustfmt --edition 2024 --check guest-drivers/templates/rust/src/lib.rs
     @tools/lint-scripts
     @tools/wit-frozen
     @tools/deny
