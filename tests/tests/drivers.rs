@@ -10,51 +10,20 @@
     reason = "tests"
 )]
 
+mod kit;
+
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io;
 use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
 
 use cofferdam_conformance::{Case, Report, Room, Setup, Subject, cases, run};
-use cofferdam_sandbox::Limits;
-use cofferdam_sandbox::contract::SettingValue;
-use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, Written};
+use cofferdam_sandbox::requirements::{Grants, Written};
 use cofferdam_tests::servers::Swift;
 use cofferdam_tests::{TestSandbox, drivers, hostile};
 
+use kit::{Ballast, Mounted, in_folder, limits, settings};
+
 const CONTAINER: &str = "cofferdam-conformance";
 const SEED: u64 = 7;
-
-fn settings(texts: &[(&str, &str)], integers: &[(&str, i64)]) -> BTreeMap<String, Written> {
-    let texts = texts
-        .iter()
-        .map(|(name, text)| (name, SettingValue::Text((*text).to_owned())));
-    let integers = integers
-        .iter()
-        .map(|(name, number)| (name, SettingValue::Integer(*number)));
-    texts
-        .chain(integers)
-        .map(|(name, value)| ((*name).to_owned(), value.into()))
-        .collect()
-}
-
-/// A folder that the driver may write, under the option.
-fn in_folder(option: &str, folder: &Path) -> Setup {
-    Setup {
-        settings: settings(&[(option, folder.to_str().unwrap())], &[]),
-        grants: Grants {
-            directories: vec![DirectoryGrant {
-                path: folder.to_owned(),
-                write: true,
-            }],
-            ..Grants::default()
-        },
-        limits: limits(),
-        ..Setup::default()
-    }
-}
 
 /// A server's address that the driver may reach.
 fn at_server(url: &str, settings: BTreeMap<String, Written>) -> Setup {
@@ -66,14 +35,6 @@ fn at_server(url: &str, settings: BTreeMap<String, Written>) -> Setup {
         },
         limits: limits(),
         ..Setup::default()
-    }
-}
-
-/// Long enough for a slow machine, short enough for a driver that hangs.
-fn limits() -> Limits {
-    Limits {
-        stall_timeout: Duration::from_secs(30),
-        ..Limits::default()
     }
 }
 
@@ -92,55 +53,6 @@ async fn conforms(test: &TestSandbox, driver: &str, setup: Setup) {
         "{driver}: only {} cases were run",
         report.passed()
     );
-}
-
-/// A tmpfs of its own, whose room can be taken away; none when this user cannot mount one.
-struct Mounted(tempfile::TempDir);
-
-impl Mounted {
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=512m", "tmpfs"])
-            .arg(folder.path())
-            .output();
-        let mounted = mounted.unwrap();
-        if mounted.status.success() {
-            return Some(Mounted(folder));
-        }
-        let said = String::from_utf8_lossy(&mounted.stderr);
-        println!(
-            "\n=== SKIPPED, NOT TESTED: a full file system: this user cannot mount a tmpfs: {said} ===\n"
-        );
-        None
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).status();
-    }
-}
-
-/// A file beside the objects takes the room.
-struct Ballast(std::path::PathBuf);
-
-impl Room for Ballast {
-    fn leave(&self, bytes: u64) -> io::Result<()> {
-        self.give_back()?;
-        let file = File::create(&self.0)?;
-        let found = rustix::fs::statvfs(&self.0)?;
-        let taken = (found.f_bavail * found.f_frsize).saturating_sub(bytes);
-        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, taken)?;
-        Ok(())
-    }
-
-    fn give_back(&self) -> io::Result<()> {
-        match std::fs::remove_file(&self.0) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Says success when the storage took not all of the body.
+//! Says success when the storage took not all of the body, and stores nothing.
 
 use cofferdam_mutants::cofferdam_driver::{BodyInfo, Error, InputStream, ObjectAddress};
 use cofferdam_mutants::{Correct, Mutation, put};
@@ -13,7 +13,13 @@ impl Mutation for Fault {
         info: &BodyInfo,
     ) -> Result<(), Error> {
         match put(driver, at, body, info) {
-            Err(Error::OutOfSpace(_)) => Ok(()),
+            Err(Error::OutOfSpace(_)) => {
+                // The host would see that the body was not read to its end.
+                while let Ok(piece) = body.blocking_read(1 << 16) {
+                    drop(piece);
+                }
+                Ok(())
+            }
             other => other,
         }
     }
