@@ -52,13 +52,10 @@ impl PortionOptions {
     pub fn read(&self, settings: &Settings) -> Result<Portions, Error> {
         let block_size = settings.size(self.block_size)?;
         let object_size = settings.size(self.object_size)?;
-        self.portions(
-            object_size.unwrap_or(self.default_object_size),
-            block_size.unwrap_or(u64::from(DEFAULT_BLOCK_SIZE)),
-        )
+        self.portions(object_size, block_size.unwrap_or(u64::from(DEFAULT_BLOCK_SIZE)))
     }
 
-    fn portions(&self, object_size: u64, block_size: u64) -> Result<Portions, Error> {
+    fn portions(&self, object_size: Option<u64>, block_size: u64) -> Result<Portions, Error> {
         let block_size = u32::try_from(block_size)
             .ok()
             .filter(|size| *size > 0)
@@ -68,15 +65,30 @@ impl PortionOptions {
                     format!("expected 1 to 4294967295 bytes, found {block_size}"),
                 )
             })?;
-        if object_size == 0 || !object_size.is_multiple_of(u64::from(block_size)) {
-            return Err(Error::invalid_configuration(
-                self.object_size,
-                format!(
-                    "expected a positive multiple of {} ({block_size}), found {object_size}",
-                    self.block_size
-                ),
-            ));
-        }
+        let fits = |object_size: u64| object_size > 0 && object_size.is_multiple_of(u64::from(block_size));
+        let object_size = match object_size {
+            Some(object_size) if fits(object_size) => object_size,
+            None if fits(self.default_object_size) => self.default_object_size,
+            Some(found) => {
+                return Err(Error::invalid_configuration(
+                    self.object_size,
+                    format!(
+                        "expected a positive multiple of {} ({block_size}), found {found}",
+                        self.block_size
+                    ),
+                ));
+            }
+            // Who wrote the one option is told of that one.
+            None => {
+                return Err(Error::invalid_configuration(
+                    self.block_size,
+                    format!(
+                        "{block_size} does not divide the default of {} ({}): set that, too",
+                        self.object_size, self.default_object_size
+                    ),
+                ));
+            }
+        };
         Ok(Portions {
             object_size,
             block_size,
@@ -168,6 +180,10 @@ mod tests {
                 Error::InvalidConfiguration(invalid) => assert_eq!(invalid.option_name, option),
                 other => panic!("{other:?}"),
             }
+        }
+        match read(&[("x_block_size", 4096 * 7)]).unwrap_err() {
+            Error::InvalidConfiguration(invalid) => assert_eq!(invalid.option_name, "x_block_size"),
+            other => panic!("{other:?}"),
         }
     }
 }

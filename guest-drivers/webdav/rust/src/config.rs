@@ -17,6 +17,8 @@ const PORTIONS: PortionOptions = PortionOptions {
 };
 
 const DEFAULT_CONTAINER: &str = "volumebackups";
+/// Bytes that a user's name may have: what the host takes before a secret, less the colon.
+const LONGEST_USER: usize = 1023;
 
 pub(crate) fn options() -> Vec<OptionInfo> {
     let mut options = vec![
@@ -86,6 +88,13 @@ fn authorization(user: Option<&str>, password: Option<Secret>) -> Result<Option<
         (Some(user), Some(_)) if user.contains(':') || user.chars().any(char::is_control) => Err(
             Error::invalid_configuration(USER, "a user's name holds no `:` and no control character"),
         ),
+        (Some(user), Some(_)) if user.len() > LONGEST_USER => Err(Error::invalid_configuration(
+            USER,
+            format!(
+                "a user's name has at most {LONGEST_USER} bytes, found {}",
+                user.len()
+            ),
+        )),
         (Some(user), Some(password)) => {
             let placeholder = password.placeholder(&format!("{user}:"), Encoding::Base64)?;
             Ok(Some(format!("Basic {placeholder}")))
@@ -129,6 +138,7 @@ mod tests {
             (&[url, (USER, "u")], PASSWORD),
             (&[url, (PASSWORD, PASSWORD)], USER),
             (&[url, (USER, "u:v"), (PASSWORD, PASSWORD)], USER),
+            (&[url, (USER, &"u".repeat(1024)), (PASSWORD, PASSWORD)], USER),
         ] {
             assert_eq!(config(settings).err().as_deref(), Some(option), "{settings:?}");
         }
