@@ -1,5 +1,5 @@
-//! Every driver that comes with Cofferdam against the conformance kit, on a real folder and a real Swift; and drivers that are
-//! broken on purpose, which the kit must find out.
+//! Every driver that comes with Cofferdam against the conformance kit, on a real folder, a real Swift and a real WebDAV server; and
+//! drivers that are broken on purpose, which the kit must find out.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use std::path::Path;
 
 use cofferdam_conformance::{Case, Report, Room, Setup, Subject, cases, run};
 use cofferdam_sandbox::requirements::{Grants, Written};
-use cofferdam_tests::servers::Swift;
+use cofferdam_tests::servers::{Swift, WebDav};
 use cofferdam_tests::{TestSandbox, drivers, hostile};
 
 use kit::{Ballast, Mounted, in_folder, limits, settings};
@@ -120,6 +120,32 @@ async fn swift_keeps_every_promise_on_a_real_swift() {
     ];
     let setup = at_server(swift.value("swift_url"), settings(&texts, &[]));
     conforms(&test, "swift.wasm", setup).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webdav_keeps_every_promise_on_a_real_apache() {
+    let Some(server) = WebDav::start(23600) else {
+        return;
+    };
+    let test = TestSandbox::start().await;
+    let texts = [
+        ("webdav_url", server.value("webdav_url")),
+        ("webdav_user", server.value("user")),
+        ("webdav_password", server.value("password")),
+    ];
+    let origin = server.value("webdav_url").trim_end_matches("/backups");
+    let setup = at_server(origin, settings(&texts, &[]));
+    conforms(&test, "webdav-rust.wasm", setup).await;
+    assert_eq!(files(&server.folder()), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_out_of_the_template_keeps_every_promise() {
+    let test = TestSandbox::start().await;
+    let folder = test.folder().join("root");
+    std::fs::create_dir(&folder).unwrap();
+    conforms(&test, "shelf-rust.wasm", in_folder("shelf_rust_path", &folder)).await;
+    assert_eq!(files(&folder), 0);
 }
 
 const LEAST: &str = "an object of no bytes and one of one byte come back as they were put";
