@@ -1,10 +1,14 @@
 //! Objects: stored, fetched, looked at, deleted.
 //!
 //! Problem: WebDAV does not promise that a PUT that breaks leaves what was there. Solved by a PUT to a hidden name, a look whether
-//! all of it arrived, and a MOVE to the object's name, which servers do at once; whatever fails, the hidden resource is deleted. The
+//! all of it arrived, and a MOVE to the object's name, after which it is whole under its name; whatever fails, the hidden resource is deleted. The
 //! next put or delete of the object clears away what a killed one left. Whether the bytes are right, the host knows better.
 //!
-//! Cost: three requests for a put or a delete, one for the rest.
+//! Some servers (Apache's mod_dav) do a MOVE onto what is there in two steps, and in between nothing is under the name. So that an
+//! object is not there is believed only after a second look, without a pause: a reader meets the old object or the new one, but for a
+//! storm of replacements. Names of backups are never used twice, so this is rare.
+//!
+//! Cost: three requests for a put or a delete, one for the rest, two or three for what is not there.
 
 use cofferdam_driver::http::{Method, Request, Response, Url, range};
 use cofferdam_driver::{ByteRange, Error, ObjectAddress, OutputStream, log, names};
@@ -88,7 +92,7 @@ pub(crate) fn get(
         return size(dav, at).map(|_| 0);
     }
     let what = shown("read", at);
-    let response = fetch(dav, at, range)?;
+    let response = fetch_surely(dav, at, range)?;
     if !matches!(response.status(), 200..=299 | 416) {
         return Err(refused(&response, &what));
     }
@@ -97,6 +101,18 @@ pub(crate) fn get(
         Ok(length) => response.pipe_into(sink, length),
         Err(reason) => Err(Error::failed(format!("cannot {what}: {reason}"))),
     }
+}
+
+/// The answer to a GET, that nothing is there only after another look. A 403 is what mod_dav says of a file that goes while it is
+/// opened.
+fn fetch_surely(dav: &Dav, at: &ObjectAddress, range: Option<ByteRange>) -> Result<Response, Error> {
+    let response = fetch(dav, at, range)?;
+    if !matches!(response.status(), 403 | 404) {
+        return Ok(response);
+    }
+    drop(response);
+    size(dav, at)?;
+    fetch(dav, at, range)
 }
 
 /// The answer to a GET, whatever it is.
@@ -111,7 +127,12 @@ pub(crate) fn fetch(dav: &Dav, at: &ObjectAddress, range: Option<ByteRange>) -> 
 }
 
 pub(crate) fn size(dav: &Dav, at: &ObjectAddress) -> Result<u64, Error> {
-    match dav.find(dav.object(&at.container, &at.name), &shown("look at", at))? {
+    let (object, what) = (dav.object(&at.container, &at.name), shown("look at", at));
+    let found = match dav.find(object.clone(), &what)? {
+        Found::Nothing => dav.find(object, &what)?,
+        found => found,
+    };
+    match found {
         Found::Resource(size) => Ok(size),
         Found::Collection => Err(Error::not_found(format!(
             "{} of the container {} is a collection, and so no object",
