@@ -145,7 +145,10 @@ async fn webdav_keeps_every_promise_on_a_real_apache() {
     // new bytes, and no driver can see that.
     let mut cases = cases::all();
     cases.retain(|case| case.name != ONE_VERSION);
-    assert!(cases.len() < cases::all().len(), "{ONE_VERSION} has another name now");
+    assert!(
+        cases.len() < cases::all().len(),
+        "{ONE_VERSION} has another name now"
+    );
     conforms_in(&test, "webdav-rust.wasm", setup, &cases).await;
     assert_eq!(files(&server.folder()), 0);
 }
