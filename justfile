@@ -38,10 +38,15 @@ clients:
 zoo: build
     cargo test --quiet --workspace --test zoo -- --nocapture --test-threads 1
 
+# Try every case of the conformance kit on drivers with one planted fault each: which case finds which (minutes)
+mutants: build
+    COFFERDAM_MUTANTS=all cargo test --quiet --workspace --test mutants -- --nocapture
+
 # Check format, scripts, contract, dependencies and lints of both workspaces
 lint:
     cargo fmt --all --check
     cargo fmt {{ guests }} --all --check
+    rustfmt --edition 2024 --check guest-drivers/templates/rust/src/lib.rs
     @tools/lint-scripts
     @tools/wit-frozen
     @tools/deny

@@ -73,6 +73,24 @@ pub fn hostile(name: &str) -> PathBuf {
     built(drivers().join("hostile").join(format!("{name}.wasm")))
 }
 
+/// The names of all mutants of the correct driver, and the correct one, in order.
+pub fn mutants() -> Vec<String> {
+    let folder = drivers().join("mutants");
+    let entries = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}: run the tests by ./dev test", folder.display()));
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.expect("an entry").file_name().into_string().ok())
+        .filter_map(|name| Some(name.strip_suffix(".wasm")?.to_owned()))
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// A mutant, by its name without folder and ending.
+pub fn mutant(name: &str) -> PathBuf {
+    built(drivers().join("mutants").join(format!("{name}.wasm")))
+}
+
 /// A sandbox with a compile cache of its own, in a folder that is removed with it.
 pub struct TestSandbox {
     /// The sandbox.

@@ -54,23 +54,10 @@ impl Swift {
     /// # Panics
     /// When it does not start for another reason.
     pub fn start_again(&mut self) -> bool {
-        let output = self.script(&["start"], &[&self.port.to_string()]);
-        let said = String::from_utf8_lossy(&output.stderr);
-        if output.status.code() == Some(77) {
-            let line = said.lines().last().unwrap_or_default();
-            std::io::Write::write_all(
-                &mut std::io::stderr(),
-                format!("\nSKIPPED, NOT TESTED: {line}\n\n").as_bytes(),
-            )
-            .expect("standard error takes a line");
-            return false;
+        match printed(&self.script(&["start"], &[&self.port.to_string()])) {
+            Some(values) => self.values = values,
+            None => return false,
         }
-        assert!(output.status.success(), "Swift does not start: {said}");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let values = text.lines().filter_map(|line| line.split_once('='));
-        self.values = values
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
         true
     }
 
@@ -129,6 +116,74 @@ impl Swift {
         Command::new(root)
             .envs(self.environment.iter().cloned())
             .args(before)
+            .arg(self.folder.path())
+            .args(after)
+            .output()
+            .expect("the script runs")
+    }
+}
+
+/// What a script's `start` printed; none when this machine cannot have the server.
+fn printed(output: &Output) -> Option<BTreeMap<String, String>> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(77) {
+        let line = said.lines().last().unwrap_or_default();
+        std::io::Write::write_all(
+            &mut std::io::stderr(),
+            format!("\nSKIPPED, NOT TESTED: {line}\n\n").as_bytes(),
+        )
+        .expect("standard error takes a line");
+        return None;
+    }
+    assert!(output.status.success(), "the server does not start: {said}");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let values = text.lines().filter_map(|line| line.split_once('='));
+    Some(
+        values
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    )
+}
+
+/// An Apache with mod_dav.
+pub struct WebDav {
+    folder: tempfile::TempDir,
+    values: BTreeMap<String, String>,
+}
+
+impl Drop for WebDav {
+    fn drop(&mut self) {
+        self.script("stop", &[]);
+    }
+}
+
+impl WebDav {
+    /// Starts one at the first free port from there on; none when this machine cannot have it.
+    ///
+    /// # Panics
+    /// When it does not start for another reason.
+    pub fn start(port: u16) -> Option<Self> {
+        let mut server = WebDav {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            values: BTreeMap::new(),
+        };
+        server.values = printed(&server.script("start", &[&port.to_string()]))?;
+        Some(server)
+    }
+
+    /// What a client needs: `webdav_url`, `user`, `password`, and a `reader` with `reader_password`.
+    pub fn value(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// Where the containers are.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().join("data/backups")
+    }
+
+    fn script(&self, verb: &str, after: &[&str]) -> Output {
+        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("servers/webdav"))
+            .arg(verb)
             .arg(self.folder.path())
             .args(after)
             .output()

@@ -13,10 +13,10 @@ mod placement;
 use cofferdam_driver::{
     BackupIdentity, BodyInfo, BodyNeeds, ByteRange, ContainerPage, Directory, Driver, DriverInfo, Error,
     InputStream, ObjectAddress, ObjectInfo, OptionInfo, OptionKind, OutputStream, Page, Placement, Settings,
-    pipe,
+    pipe, placement::Portions,
 };
 
-use placement::Portions;
+use placement::PORTIONS;
 
 const PATH: &str = "backup_posix_path";
 
@@ -33,26 +33,15 @@ impl Driver for Posix {
             vendor: "Cofferdam".to_owned(),
             description: "Keeps backups as files in a directory, compatible with Cinder's posix driver."
                 .to_owned(),
-            options: vec![
-                OptionInfo::required(
-                    PATH,
-                    OptionKind::Directory,
-                    "The absolute path of the directory that holds the backups. The service's umask decides who may \
-                     read them; 0007 gives the modes of Cinder.",
-                ),
-                OptionInfo::optional(
-                    placement::OBJECT_SIZE,
-                    OptionKind::Size,
-                    placement::DEFAULT_OBJECT_SIZE.to_string(),
-                    "Bytes of volume in one object: a positive multiple of backup_sha_block_size_bytes.",
-                ),
-                OptionInfo::optional(
-                    placement::BLOCK_SIZE,
-                    OptionKind::Size,
-                    placement::DEFAULT_BLOCK_SIZE.to_string(),
-                    "Bytes of volume for which one SHA-256 is kept, the unit of incremental backups: 1 to 4294967295.",
-                ),
-            ],
+            options: [OptionInfo::required(
+                PATH,
+                OptionKind::Directory,
+                "The absolute path of the directory that holds the backups. The service's umask decides who may \
+                 read them; 0007 gives the modes of Cinder.",
+            )]
+            .into_iter()
+            .chain(PORTIONS.describe())
+            .collect(),
             needs: BodyNeeds::empty(),
             greatest_object: None,
             wants_http: false,
@@ -61,7 +50,7 @@ impl Driver for Posix {
 
     fn do_setup(settings: &Settings) -> Result<Self, Error> {
         Ok(Self {
-            portions: Portions::from_settings(settings)?,
+            portions: PORTIONS.read(settings)?,
             directory: settings.required_directory(PATH)?,
         })
     }

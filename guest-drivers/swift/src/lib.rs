@@ -3,7 +3,7 @@
 //! An object is `<account>/<container>/<name>` by Swift's API 1. The password stays with the host, the token lives and ends in
 //! the instance, the objects' bytes pass by. One file per purpose: [`options`] lists the settings and [`config`] checks them,
 //! [`login`] gets tokens and [`catalog`] the account's URL, [`session`] keeps them and sends a [`call`], [`objects`], [`containers`] and
-//! [`canary`] do the work, [`placement`], [`range`] and [`listing`] are its rules.
+//! [`canary`] do the work, [`placement`] and [`listing`] are its rules.
 //!
 //! Different from Cinder: one account for all backups (`single_user`), and never a user's own token; the credentials, the rights
 //! and the container are really tested at initialisation; nothing is tried twice but a request whose token ended.
@@ -18,7 +18,6 @@ mod login;
 mod objects;
 mod options;
 mod placement;
-mod range;
 mod session;
 
 use cofferdam_driver::{

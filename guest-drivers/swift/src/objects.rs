@@ -4,7 +4,7 @@
 //! nothing else, and its own MD5 in the answer must be the same. A get is checked to be the range that was asked for and whole;
 //! whether the bytes are right, the host knows better. Bound: of a listing one page, at most 8 MiB of JSON.
 
-use cofferdam_driver::http::{Method, Request, Response, encode};
+use cofferdam_driver::http::{Method, Request, Response, encode, range};
 use cofferdam_driver::{
     BodyInfo, ByteRange, Error, InputStream, ObjectAddress, ObjectInfo, OutputStream, Page,
 };
@@ -13,7 +13,6 @@ use crate::call::Call;
 use crate::containers;
 use crate::listing::{self, Asked};
 use crate::placement::{check_container, check_object};
-use crate::range;
 use crate::session::Session;
 
 /// Bytes of JSON that a page may have: 10,000 objects with names of 400 bytes.

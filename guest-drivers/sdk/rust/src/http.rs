@@ -9,12 +9,13 @@
 //! hostile until checked: texts of its making are shortened and cleaned before they reach an error ([`shown`]).
 //!
 //! One file per purpose: [`url`] takes addresses apart, [`request`] sends, [`response`] receives, [`failure`] turns
-//! `wasi:http`'s error codes and [`status`] turns statuses into the contract's errors, [`encode`] and [`time`] are small
-//! pure helpers.
+//! `wasi:http`'s error codes and [`status`] turns statuses into the contract's errors, [`range`] asks for
+//! a part of an object and checks the answer, [`encode`] and [`time`] are small pure helpers.
 
 pub mod encode;
 mod failure;
 mod headers;
+pub mod range;
 pub mod request;
 pub mod response;
 pub mod status;

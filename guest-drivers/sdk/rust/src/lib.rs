@@ -20,7 +20,8 @@
 //! in a crate of type `cdylib`, built for `wasm32-wasip2`. What each function promises is said in the contract,
 //! `wit/0.1.0`, and nowhere else. Beside the trait: [`Settings`] reads options, [`Directory`] keeps objects as
 //! files in a granted directory, [`http`] speaks to servers, [`secrets`] uses keys that the host keeps, [`pipe`] moves
-//! bytes without letting them into the guest, [`log`] writes to the host's log, [`names`] holds the rules for safe names.
+//! bytes without letting them into the guest, [`log`] writes to the host's log, [`names`] holds the rules for safe names, [`placement`]
+//! names backups as Cinder does.
 
 pub mod bindings;
 pub mod directory;
@@ -32,6 +33,7 @@ mod info;
 pub mod log;
 pub mod names;
 pub mod pipe;
+pub mod placement;
 pub mod secrets;
 mod settings;
 

@@ -1,6 +1,6 @@
 //! A request, sent once.
 //!
-//! A body is sent with its exact length; the host moves a streamed one. A server may answer before it has all of the
+//! A body is sent with its exact length where that is known, else in chunks; the host moves a streamed one. A server may answer before it has all of the
 //! body: "no right", "no space". It then stops reading, and what the driver sees first is a body that cannot be written. So
 //! a broken body is no verdict: the answer is waited for, briefly, and only when none comes the break itself is told.
 
@@ -95,7 +95,7 @@ impl Request {
 
     /// Sends it with a small body.
     pub fn send_bytes(self, body: &[u8]) -> Result<Response, Error> {
-        self.send_with(body.len() as u64, |sink| {
+        self.send_with(Some(body.len() as u64), |sink| {
             for piece in body.chunks(PIECE) {
                 write(sink, piece)?;
             }
@@ -108,10 +108,10 @@ impl Request {
     /// behind its last byte; so that one is held back until then, and of a body that breaks the server never has all.
     pub fn send_stream(self, body: &InputStream, length: u64) -> Result<Response, Error> {
         let Some(most) = length.checked_sub(1) else {
-            end(body).map_err(|error| broken_body(error, length))?;
+            end(body).map_err(|error| broken_body(error, Some(length)))?;
             return self.send_bytes(&[]);
         };
-        self.send_with(length, |sink| {
+        self.send_with(Some(length), |sink| {
             pipe(body, sink, Some(most))?;
             let last = match body.blocking_read(1) {
                 Ok(last) => last,
@@ -126,7 +126,13 @@ impl Request {
         .map(|(response, ())| response)
     }
 
-    /// The same, with the digests that `wanted` names of what was sent. There are none when the server answered
+    /// Sends it with a streamed body of which nobody knows the length: in chunks, the last of which says that the body is whole.
+    /// One that breaks never gets it. Says how many bytes it had; nothing when the server answered before it had all.
+    pub fn send_unsized(self, body: &InputStream) -> Result<(Response, Option<u64>), Error> {
+        self.send_with(None, |sink| pipe(body, sink, None).map(Some))
+    }
+
+    /// The same as [`send_stream`](Request::send_stream), with the digests that `wanted` names of what was sent. There are none when the server answered
     /// before it had the whole body; then the answer is no success.
     pub fn send_digested(
         self,
@@ -134,7 +140,7 @@ impl Request {
         length: u64,
         wanted: BodyNeeds,
     ) -> Result<(Response, Option<BodyInfo>), Error> {
-        self.send_with(length, |sink| {
+        self.send_with(Some(length), |sink| {
             host::pipe_digested(body, sink, Some(length), wanted).map(Some)
         })
     }
@@ -142,11 +148,15 @@ impl Request {
     /// Sends head and body. What `write` gives is its default when the body broke and the server's answer tells why.
     fn send_with<R: Default>(
         self,
-        length: u64,
+        length: Option<u64>,
         write: impl FnOnce(&OutputStream) -> Result<R, PipeError>,
     ) -> Result<(Response, R), Error> {
         let origin = self.url.origin();
-        let Started { future, body } = self.header("content-length", length.to_string()).start(true)?;
+        let request = match length {
+            Some(length) => self.header("content-length", length.to_string()),
+            None => self,
+        };
+        let Started { future, body } = request.start(true)?;
         let body = body.ok_or_else(|| no_body(&origin))?;
         let stream = body.write().map_err(|()| no_body(&origin))?;
         let written = write(&stream);
@@ -227,12 +237,15 @@ fn end(body: &InputStream) -> Result<(), PipeError> {
 }
 
 /// What a body that is not what was announced means for the put.
-fn broken_body(error: PipeError, length: u64) -> Error {
+fn broken_body(error: PipeError, length: Option<u64>) -> Error {
     Error::failed(match error {
         PipeError::SourceFailed(text) | PipeError::SinkFailed(text) => {
             format!("the object's body broke off: {}", shown(&text))
         }
-        PipeError::EarlyEnd(bytes) => format!("the object's body ended after {bytes} bytes of {length}"),
+        PipeError::EarlyEnd(bytes) => match length {
+            Some(length) => format!("the object's body ended after {bytes} bytes of {length}"),
+            None => format!("the object's body ended after {bytes} bytes"),
+        },
     })
 }
 

@@ -1,5 +1,7 @@
 //! An answer: status, headers, and a body that is read up to a limit or moved to a sink by the host.
 
+use std::{fmt, io};
+
 use wasip2::http::types::{IncomingBody, IncomingResponse, http_error_code};
 use wasip2::io::error::Error as IoError;
 use wasip2::io::streams::StreamError;
@@ -87,6 +89,16 @@ impl Response {
             .map_err(|_| Error::failed(format!("{origin} answered a text that is not UTF-8")))
     }
 
+    /// The body as something to read from, for a parser that must not hold all of it. Whoever reads bounds it.
+    pub fn reader(self) -> Result<BodyReader, Error> {
+        let body = self.body()?;
+        Ok(BodyReader {
+            stream: self.stream(&body)?,
+            _body: body,
+            response: self,
+        })
+    }
+
     /// Moves exactly `length` bytes of the body into the sink. A body that ends earlier is `unavailable`: the
     /// storage announced more than it sent, which a second try may mend.
     pub fn pipe_into(self, sink: &OutputStream, length: u64) -> Result<u64, Error> {
@@ -126,4 +138,56 @@ impl Response {
             None => Error::unavailable(format!("the answer of {} broke off", self.origin)),
         }
     }
+}
+
+/// A body that is read piece by piece. An answer that breaks off is an error, never an end.
+// The fields are dropped in this order, as `wasi:http` wants it.
+#[derive(Debug)]
+pub struct BodyReader {
+    stream: InputStream,
+    _body: IncomingBody,
+    response: Response,
+}
+
+impl io::Read for BodyReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            match self.stream.blocking_read(PIECE.min(buffer.len() as u64)) {
+                Ok(piece) if piece.is_empty() => {}
+                // No host gives more than was asked for; what does not fit would be lost.
+                Ok(piece) => match buffer.get_mut(..piece.len()) {
+                    Some(place) => {
+                        place.copy_from_slice(&piece);
+                        return Ok(piece.len());
+                    }
+                    None => return Err(io::Error::other("the host gave more bytes than were asked for")),
+                },
+                Err(StreamError::Closed) => return Ok(0),
+                Err(StreamError::LastOperationFailed(error)) => {
+                    return Err(io::Error::other(Broken(self.response.broken(&error))));
+                }
+            }
+        }
+    }
+}
+
+/// The contract's error in the clothes that [`io::Error`] wants.
+#[derive(Debug)]
+struct Broken(Error);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// The contract's error that a [`BodyReader`] met; `None` when the error came from elsewhere.
+pub fn broken_off(error: &io::Error) -> Option<Error> {
+    let broken = error.get_ref()?.downcast_ref::<Broken>()?;
+    Some(broken.0.clone())
 }

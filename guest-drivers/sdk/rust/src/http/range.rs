@@ -1,19 +1,22 @@
-//! What is asked of a get, and whether the answer is that. Pure.
+//! Ranges of objects: how one is asked for, and whether the answer is that. Pure.
 
-use cofferdam_driver::ByteRange;
-use cofferdam_driver::http::Headers;
+use super::Headers;
+use crate::ByteRange;
+
+/// The greatest place in an object that every server knows: those that count in signed numbers pass over a range with a greater one.
+const GREATEST_PLACE: u64 = i64::MAX as u64;
 
 /// The `Range` header; `None` for the whole object. The range must not be empty.
-pub(crate) fn header(range: Option<ByteRange>) -> Option<String> {
+pub fn header(range: Option<ByteRange>) -> Option<String> {
     let ByteRange { offset, .. } = range?;
     Some(match last_of(range) {
-        Some(last) => format!("bytes={offset}-{last}"),
-        None => format!("bytes={offset}-"),
+        Some(last) if last < GREATEST_PLACE => format!("bytes={offset}-{last}"),
+        _ => format!("bytes={offset}-"),
     })
 }
 
 /// The bytes of the answer's body that are to be moved, or why the answer cannot be taken.
-pub(crate) fn length(status: u16, headers: &Headers, range: Option<ByteRange>) -> Result<u64, String> {
+pub fn length(status: u16, headers: &Headers, range: Option<ByteRange>) -> Result<u64, String> {
     let announced = || {
         headers
             .number("content-length")
@@ -21,8 +24,9 @@ pub(crate) fn length(status: u16, headers: &Headers, range: Option<ByteRange>) -
     };
     match (status, range) {
         (200, None) => Ok(announced()?),
-        // The whole object in answer to a range: its beginning may be what is wanted.
+        // The whole object in answer to a range: its beginning may be what is wanted, or it has nothing of the range.
         (200, Some(ByteRange { offset: 0, length })) => Ok(announced()?.min(length.unwrap_or(u64::MAX))),
+        (200, Some(ByteRange { offset, .. })) if announced()? <= offset => Ok(0),
         (200, Some(_)) => Err("the whole object came in place of a range".to_owned()),
         (206, Some(asked)) => {
             let got = content_range(headers).ok_or("the range that came is not told")?;
@@ -93,7 +97,7 @@ mod tests {
         assert_eq!(header(range(5, Some(5))).as_deref(), Some("bytes=5-9"));
         assert_eq!(
             header(range(u64::MAX, Some(9))).as_deref(),
-            Some("bytes=18446744073709551615-18446744073709551615")
+            Some("bytes=18446744073709551615-")
         );
     }
 
@@ -130,6 +134,8 @@ mod tests {
     #[test]
     fn a_range_past_the_end_has_no_bytes() {
         assert_eq!(of(416, &[], range(10, None)), Ok(0));
+        assert_eq!(of(200, &[("content-length", "10")], range(10, Some(5))), Ok(0));
+        assert_eq!(of(200, &[("content-length", "0")], range(5, None)), Ok(0));
         assert_eq!(
             of(416, &[("content-range", "bytes */10")], range(10, None)),
             Ok(0)

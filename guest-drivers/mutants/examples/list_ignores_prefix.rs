@@ -1,0 +1,21 @@
+//! Lists all of the container, whatever the prefix.
+
+use cofferdam_mutants::cofferdam_driver::{Error, Page};
+use cofferdam_mutants::{Correct, Mutation};
+
+struct Fault;
+
+impl Mutation for Fault {
+    fn list_objects(
+        driver: &mut Correct,
+        container: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page, Error> {
+        let _ = prefix;
+        driver.directory.list(container, "", after, limit)
+    }
+}
+
+cofferdam_mutants::mutate!(Fault);

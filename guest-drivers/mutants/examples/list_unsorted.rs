@@ -1,0 +1,22 @@
+//! Names come in the order of their lengths.
+
+use cofferdam_mutants::cofferdam_driver::{Error, Page};
+use cofferdam_mutants::{Correct, Mutation};
+
+struct Fault;
+
+impl Mutation for Fault {
+    fn list_objects(
+        driver: &mut Correct,
+        container: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page, Error> {
+        let mut page = driver.directory.list(container, prefix, after, limit)?;
+        page.objects.sort_by_key(|object| object.name.len());
+        Ok(page)
+    }
+}
+
+cofferdam_mutants::mutate!(Fault);

@@ -1,0 +1,24 @@
+//! Tells no sizes in a listing.
+
+use cofferdam_mutants::cofferdam_driver::{Error, Page};
+use cofferdam_mutants::{Correct, Mutation};
+
+struct Fault;
+
+impl Mutation for Fault {
+    fn list_objects(
+        driver: &mut Correct,
+        container: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page, Error> {
+        let mut page = driver.directory.list(container, prefix, after, limit)?;
+        for object in &mut page.objects {
+            object.size = 0;
+        }
+        Ok(page)
+    }
+}
+
+cofferdam_mutants::mutate!(Fault);

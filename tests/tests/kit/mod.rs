@@ -1,0 +1,102 @@
+//! What the tests of drivers against the conformance kit share: settings and grants for a folder, and a storage that can be full.
+
+#![allow(dead_code, reason = "each test uses what it needs")]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use cofferdam_conformance::{Room, Setup};
+use cofferdam_sandbox::Limits;
+use cofferdam_sandbox::contract::SettingValue;
+use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, Written};
+
+/// Settings as a deployer writes them.
+pub(crate) fn settings(texts: &[(&str, &str)], integers: &[(&str, i64)]) -> BTreeMap<String, Written> {
+    let texts = texts
+        .iter()
+        .map(|(name, text)| (name, SettingValue::Text((*text).to_owned())));
+    let integers = integers
+        .iter()
+        .map(|(name, number)| (name, SettingValue::Integer(*number)));
+    texts
+        .chain(integers)
+        .map(|(name, value)| ((*name).to_owned(), value.into()))
+        .collect()
+}
+
+/// A folder that the driver may write, under the option.
+pub(crate) fn in_folder(option: &str, folder: &Path) -> Setup {
+    Setup {
+        settings: settings(&[(option, folder.to_str().unwrap())], &[]),
+        grants: Grants {
+            directories: vec![DirectoryGrant {
+                path: folder.to_owned(),
+                write: true,
+            }],
+            ..Grants::default()
+        },
+        limits: limits(),
+        ..Setup::default()
+    }
+}
+
+/// Long enough for a slow machine, short enough for a driver that hangs.
+pub(crate) fn limits() -> Limits {
+    Limits {
+        stall_timeout: Duration::from_secs(30),
+        ..Limits::default()
+    }
+}
+
+/// A tmpfs of its own, whose room can be taken away; none when this user cannot mount one.
+pub(crate) struct Mounted(pub(crate) tempfile::TempDir);
+
+impl Mounted {
+    pub(crate) fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=512m", "tmpfs"])
+            .arg(folder.path())
+            .output();
+        let mounted = mounted.unwrap();
+        if mounted.status.success() {
+            return Some(Mounted(folder));
+        }
+        let said = String::from_utf8_lossy(&mounted.stderr);
+        println!(
+            "\n=== SKIPPED, NOT TESTED: a full file system: this user cannot mount a tmpfs: {said} ===\n"
+        );
+        None
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+/// A file beside the objects takes the room.
+pub(crate) struct Ballast(pub(crate) PathBuf);
+
+impl Room for Ballast {
+    fn leave(&self, bytes: u64) -> io::Result<()> {
+        self.give_back()?;
+        let file = File::create(&self.0)?;
+        let found = rustix::fs::statvfs(&self.0)?;
+        let taken = (found.f_bavail * found.f_frsize).saturating_sub(bytes);
+        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, taken)?;
+        Ok(())
+    }
+
+    fn give_back(&self) -> io::Result<()> {
+        match std::fs::remove_file(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
