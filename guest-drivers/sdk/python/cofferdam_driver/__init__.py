@@ -14,7 +14,8 @@ A driver is a class derived from `Driver`, exported once, in the module that is 
 What each function promises is said in the contract, `wit/0.1.0`. Beside the class: `Settings` reads options, `Directory`
 keeps objects as files in a granted directory, `http` speaks to servers, `Secret` uses keys that the host keeps, `pipe`
 moves bytes without letting them into the guest, `log` writes to the host's log, `names` holds the rules for safe names,
-`placement` those of sizes and prefixes.
+`placement` those of sizes and
+prefixes, `Picker` makes a page of a listing.
 
 Import everything at the top of a module: a component is a snapshot of the program after its imports.
 """
@@ -38,6 +39,7 @@ from .contract import (
 from .directory import Directory
 from .driver import Driver
 from .export import export
+from .page import Picker
 from .pipe import is_cancelled
 from .secrets import Secret
 from .settings import Settings
@@ -58,6 +60,7 @@ __all__ = [
     "OptionKind",
     "OutputStream",
     "Page",
+    "Picker",
     "Placement",
     "Secret",
     "Settings",

@@ -10,7 +10,7 @@ Bound: a few descriptors per call, closed by `with`, and of a listing only the p
 Cost: one open of the root and one of the folder per call. Modes come from the host's umask: WASI has no chmod.
 
 One file per purpose: `grant` finds the preopen, `folders` opens and makes folders, `put` and `get` move objects,
-`listing` and `page` make pages, `canary` proves that all of it works, `failure` turns WASI's codes into errors.
+`listing` makes pages, `canary` proves that all of it works, `failure` turns WASI's codes into errors.
 """
 
 from collections.abc import Callable

@@ -16,9 +16,9 @@ from .. import names
 from .._wasi import Err, files
 from ..contract import ContainerPage, ObjectInfo, Page
 from ..errors import DriverError
+from ..page import Picker
 from .failure import attempt, error, missing
 from .folders import FLAGS, is_file, is_own, shown
-from .page import Picker
 
 #: Vanished files that one reading of a folder puts up with; a host whose listing never ends is found out so.
 _VANISHED = 10_000
@@ -27,11 +27,12 @@ _VANISHED = 10_000
 def objects(parent, folder: str, prefix: str, after: str | None, limit: int) -> Page:
     """The page of the folder's objects that begin with `prefix` and come after `after`."""
     while True:
-        picker = Picker(prefix, after, limit)
+        picker: Picker[None] = Picker(prefix, after, limit)
         for name, kind in _entries(parent, f"list the container {folder}"):
             if is_own(name, kind):
-                picker.take(name)
-        found, more = picker.finish()
+                picker.take(name, None)
+        taken, more = picker.finish()
+        found = [name for name, _ in taken]
         sized = _with_sizes(parent, folder, found)
         # All of the page vanished meanwhile: the caller could not go on from an empty page.
         if sized or not more:
@@ -41,9 +42,10 @@ def objects(parent, folder: str, prefix: str, after: str | None, limit: int) -> 
 
 def containers(root, after: str | None, limit: int) -> ContainerPage:
     """The page of the folders below the root, however deep, that hold objects."""
-    picker = Picker("", after, limit)
+    picker: Picker[None] = Picker("", after, limit)
     _walk(root, "", after or "", picker)
-    return ContainerPage(*picker.finish())
+    taken, more = picker.finish()
+    return ContainerPage([name for name, _ in taken], more)
 
 
 def _walk(parent, path: str, after: str, picker: Picker) -> bool:
@@ -68,7 +70,7 @@ def _walk(parent, path: str, after: str, picker: Picker) -> bool:
             raise error(code.value, f"open the folder {folder}") from None
         with opened:
             if _walk(opened, below, after, picker):
-                picker.take(folder)
+                picker.take(folder, None)
     return holds_objects
 
 

@@ -7,13 +7,17 @@ only at the object's end.
 from ..contract import ByteRange
 from .headers import Headers, is_digits
 
+#: The greatest place in an object that every server knows: those that count in signed numbers pass over a range with a
+#: greater one.
+_GREATEST_PLACE = (1 << 63) - 1
+
 
 def header(range: ByteRange | None) -> str | None:
     """The `Range` header; None for the whole object. The range must not be empty."""
     if range is None:
         return None
     last = _last(range)
-    return f"bytes={range.offset}-{'' if last is None else last}"
+    return f"bytes={range.offset}-{'' if last is None or last >= _GREATEST_PLACE else last}"
 
 
 def length(status: int, headers: Headers, range: ByteRange | None) -> int:
@@ -22,9 +26,11 @@ def length(status: int, headers: Headers, range: ByteRange | None) -> int:
     if status == 200 and range is None:
         return _announced(headers)
     if status == 200 and range.offset == 0:
-        # The whole object in answer to a range: its beginning is what is wanted.
+        # The whole object in answer to a range: its beginning is what is wanted, or it has nothing of the range.
         there = _announced(headers)
         return there if range.length is None else min(there, range.length)
+    if status == 200 and _announced(headers) <= range.offset:
+        return 0
     if status == 200:
         raise ValueError("the whole object came in place of a range")
     if status == 206 and range is not None:

@@ -41,7 +41,12 @@ class Request:
 
     def send_bytes(self, body: bytes) -> Response:
         """Sends it with a small body."""
-        return self._send_with(len(body), lambda sink: _write(sink, body))
+
+        def fill(sink: OutputStream) -> int:
+            _write(sink, body)
+            return len(body)
+
+        return self._send_with(len(body), fill)
 
     def send_stream(self, body: InputStream, length: int | None) -> Response:
         """Sends it with a streamed body: of exactly `length` bytes, or of as many as come, in chunks. Whether the body is
@@ -56,7 +61,7 @@ class Request:
                 raise _broken_body(error, length) from None
             return self.send_bytes(b"")
 
-        def fill(sink: OutputStream) -> None:
+        def fill(sink: OutputStream) -> int:
             pipe(body, sink, length - 1)
             try:
                 last = body.blocking_read(1)
@@ -64,19 +69,20 @@ class Request:
                 raise _source_error(error.value, length - 1) from None
             _end(body)
             _write(sink, last)
+            return length
 
         return self._send_with(length, fill)
 
-    def _send_with(self, length: int | None, fill: Callable[[OutputStream], object]) -> Response:
-        """Sends head and body."""
+    def _send_with(self, length: int | None, fill: Callable[[OutputStream], int]) -> Response:
+        """Sends head and body; `fill` says how many bytes it wrote."""
         origin = self.url.origin
         future, body = self._start({} if length is None else {"content-length": str(length)}, True)
-        # `body` is dropped unfinished only after the answer came, so that the host does not cut it off.
-        with future, body:
+        # The body is dropped unfinished only after the answer came, so that the host does not cut it off.
+        with future, _Body(body) as outgoing:
             try:
-                with body.write() as sink:
-                    fill(sink)
-                http.OutgoingBody.finish(body, None)
+                with outgoing.write() as sink:
+                    sent = fill(sink)
+                outgoing.finish()
             except SinkFailed as error:
                 broken = Unavailable(f"{origin} took no more of the body: {shown(str(error))}")
             except PipeError as error:
@@ -86,7 +92,7 @@ class Request:
                     raise _no_body(origin) from None
                 broken = failure.error(error.value, origin)
             else:
-                return _receive(future, origin)
+                return _receive(future, origin, sent)
             return _early_answer(future, origin, broken)
 
     def _start(self, headers: dict[str, str], with_body: bool):
@@ -110,6 +116,27 @@ class Request:
             if error.value is None:
                 raise _no_body(origin) from None
             raise failure.error(error.value, origin) from None
+
+
+class _Body:
+    """A body that is dropped at the end unless it was finished, which gives it away."""
+
+    def __init__(self, body):
+        self._body = body
+
+    def __enter__(self) -> "_Body":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._body is not None:
+            self._body.__exit__(None, None, None)
+
+    def write(self) -> OutputStream:
+        return self._body.write()
+
+    def finish(self) -> None:
+        body, self._body = self._body, None
+        http.OutgoingBody.finish(body, None)
 
 
 def _method(name: str):
@@ -173,13 +200,13 @@ def _broken_body(error: PipeError, length: int | None) -> DriverError:
     return Failed(f"the object's body broke off: {shown(str(error))}")
 
 
-def _receive(future, origin: str) -> Response:
+def _receive(future, origin: str, sent: int | None = None) -> Response:
     with future.subscribe() as ready:
         ready.block()
     incoming, code = _answer(future)
     if incoming is None:
         raise failure.error(code, origin)
-    return Response(incoming, origin)
+    return Response(incoming, origin, sent)
 
 
 def _early_answer(future, origin: str, broken: DriverError) -> Response:

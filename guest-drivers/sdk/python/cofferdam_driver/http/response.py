@@ -1,5 +1,7 @@
 """An answer: status, headers, and a body that is read up to a limit or moved to a sink by the host."""
 
+from collections.abc import Iterator
+
 from .._wasi import Err, OutputStream, http, streams
 from ..errors import DriverError, Failed, Unavailable
 from ..pipe import EarlyEnd, PipeError, SinkFailed, pipe
@@ -13,8 +15,10 @@ _PIECE = 64 * 1024
 class Response:
     """An answer whose body was not read yet. Leaving its `with` lets go of the connection."""
 
-    def __init__(self, incoming, origin: str):
+    def __init__(self, incoming, origin: str, sent: int | None = None):
         self._incoming = incoming
+        #: Bytes of the request's body; None when the server answered before it had all of it.
+        self.sent = sent
         #: Scheme and authority of who answered.
         self.origin = origin
         #: 200 and the like. Hostile: any number.
@@ -46,19 +50,26 @@ class Response:
         """The error that the status means; see `status.error`."""
         return status.error(self.status, self.headers, what, detail)
 
-    def bytes(self, limit: int) -> bytes:
-        """The whole body, of at most `limit` bytes. A body that breaks off is an error, and so is a longer one."""
-        all = bytearray()
+    def pieces(self) -> Iterator[bytes]:
+        """The body piece by piece, of at most 64 KiB each. A body that breaks off is an error."""
         with self._body() as body, body.stream() as stream:
             while True:
                 try:
-                    all += stream.blocking_read(_PIECE)
+                    piece = stream.blocking_read(_PIECE)
                 except Err as ended:
                     if isinstance(ended.value, streams.StreamError_Closed):
-                        return bytes(all)
+                        return
                     raise self._broken(ended.value.value) from None
-                if len(all) > limit:
-                    raise Failed(f"{self.origin} answered more than {limit} bytes")
+                yield piece
+
+    def bytes(self, limit: int) -> bytes:
+        """The whole body, of at most `limit` bytes. A longer one is an error."""
+        all = bytearray()
+        for piece in self.pieces():
+            all += piece
+            if len(all) > limit:
+                raise Failed(f"{self.origin} answered more than {limit} bytes")
+        return bytes(all)
 
     def text(self, limit: int) -> str:
         """The body as text, of at most `limit` bytes."""
