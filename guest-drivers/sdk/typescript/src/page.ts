@@ -1,15 +1,15 @@
-// The names of one page of a listing, picked out of a folder's names as they come, in no order. Pure.
+// The names of one page of a listing, picked out of all names as they come, in no order. Pure.
 //
-// Bound: twice the page and one name, however many the folder has.
+// Bound: twice the page and one name, however many there are.
 
-import { byBytes } from '../order.ts';
+import { byBytes } from './order.ts';
 
-/** Picks the first `limit` names, in byte order, that begin with a prefix and come after a name. */
-export class Picker {
+/** Picks the first `limit` names, in byte order, that begin with a prefix and come after a name, each with a value. */
+export class Picker<T> {
   readonly #prefix: string;
   readonly #after: string | undefined;
   readonly #limit: number;
-  #names: string[] = [];
+  #taken = new Map<string, T>();
 
   constructor(prefix: string, after: string | undefined, limit: number) {
     this.#prefix = prefix;
@@ -18,22 +18,23 @@ export class Picker {
   }
 
   /** Offers a name. */
-  take(name: string): void {
+  take(name: string, value: T): void {
     if (!name.startsWith(this.#prefix)) return;
     if (this.#after !== undefined && byBytes(name, this.#after) <= 0) return;
-    this.#names.push(name);
-    if (this.#names.length > 2 * this.#limit + 1) this.#cut();
+    this.#taken.set(name, value);
+    if (this.#taken.size > 2 * this.#limit + 1) this.#cut();
   }
 
-  /** The page's names in ascending order, and whether more follow. */
-  finish(): { names: string[]; more: boolean } {
+  /** The page's names and values in ascending order, and whether more follow. */
+  finish(): { taken: [string, T][]; more: boolean } {
     this.#cut();
-    return { names: this.#names.slice(0, this.#limit), more: this.#names.length > this.#limit };
+    const taken = [...this.#taken];
+    return { taken: taken.slice(0, this.#limit), more: taken.length > this.#limit };
   }
 
   #cut(): void {
     // One more than the page, to know whether more follow.
-    this.#names.sort(byBytes);
-    this.#names.length = Math.min(this.#names.length, this.#limit + 1);
+    const least = [...this.#taken].sort(([one], [other]) => byBytes(one, other)).slice(0, this.#limit + 1);
+    this.#taken = new Map(least);
   }
 }

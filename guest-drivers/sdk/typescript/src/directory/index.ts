@@ -8,8 +8,8 @@
 // Bound: a few descriptors per call, ended by `use`, and of a listing only the page; no object's byte enters the guest. Cost: one open
 // of the root and one of the folder per call. Modes come from the host's umask: WASI has no chmod.
 //
-// One file per purpose: `grant` finds the preopen, `folders` opens and makes folders, `put` and `get` move objects, `listing` and
-// `page` make pages, `canary` proves that all of it works, `failure` turns WASI's codes into errors.
+// One file per purpose: `grant` finds the preopen, `folders` opens and makes folders, `put` and `get` move objects, `listing`
+// makes pages, `canary` proves that all of it works, `failure` turns WASI's codes into errors.
 
 import { getDirectories } from 'wasi:filesystem/preopens@0.2.12';
 import type { Descriptor } from 'wasi:filesystem/types@0.2.12';

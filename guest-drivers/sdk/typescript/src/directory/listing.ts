@@ -14,9 +14,9 @@ import { DriverError } from '../errors.ts';
 import { use } from '../host.ts';
 import * as names from '../names.ts';
 import { byBytes } from '../order.ts';
+import { Picker } from '../page.ts';
 import { attempt, attemptIfThere, codeOf, error } from './failure.ts';
 import { NO_FOLLOW, isFile, isOwn, shown } from './folders.ts';
-import { Picker } from './page.ts';
 
 /** Vanished files that one reading of a folder puts up with; a host whose listing never ends is found out so. */
 const VANISHED = 10_000;
@@ -30,11 +30,12 @@ export function objects(
   limit: number,
 ): Page {
   for (let from = after; ; ) {
-    const picker = new Picker(prefix, from, limit);
+    const picker = new Picker<undefined>(prefix, from, limit);
     eachEntry(parent, `list the container ${folder}`, ({ name, type }) => {
-      if (isOwn(name, type)) picker.take(name);
+      if (isOwn(name, type)) picker.take(name, undefined);
     });
-    const { names: found, more } = picker.finish();
+    const { taken, more } = picker.finish();
+    const found = taken.map(([name]) => name);
     const sized = withSizes(parent, folder, found);
     // All of the page vanished meanwhile: the caller could not go on from an empty page.
     if (sized.length > 0 || !more) return { objects: sized, more };
@@ -44,14 +45,14 @@ export function objects(
 
 /** The page of the folders below the root, however deep, that hold objects. */
 export function containers(root: Descriptor, after: string | undefined, limit: number): ContainerPage {
-  const picker = new Picker('', after, limit);
+  const picker = new Picker<undefined>('', after, limit);
   walk(root, '', after ?? '', picker);
-  const { names: found, more } = picker.finish();
-  return { containers: found, more };
+  const { taken, more } = picker.finish();
+  return { containers: taken.map(([name]) => name), more };
 }
 
 /** Looks at the folders in `parent`, whose path is `path` (with a `/` at its end, but for the root). */
-function walk(parent: Descriptor, path: string, after: string, picker: Picker): boolean {
+function walk(parent: Descriptor, path: string, after: string, picker: Picker<undefined>): boolean {
   let holdsObjects = false;
   const folders: string[] = [];
   eachEntry(parent, `list the folder ${path}`, ({ name, type }) => {
@@ -64,7 +65,7 @@ function walk(parent: Descriptor, path: string, after: string, picker: Picker): 
     if (!mayBeContainer(folder) || (byBytes(below, after) < 0 && !after.startsWith(below))) continue;
     const open = () => parent.openAt(NO_FOLLOW, name, { directory: true }, { read: true });
     const opened = attemptIfThere(open, `open the folder ${folder}`);
-    if (opened !== undefined && use(opened, (inner) => walk(inner, below, after, picker))) picker.take(folder);
+    if (opened !== undefined && use(opened, (inner) => walk(inner, below, after, picker))) picker.take(folder, undefined);
   }
   return holdsObjects;
 }

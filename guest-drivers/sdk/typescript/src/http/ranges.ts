@@ -6,11 +6,16 @@
 import type { ByteRange } from '../contract.ts';
 import type { Headers } from './headers.ts';
 
+/** The greatest place in an object that every server knows: those that count in signed numbers pass over a range with a greater
+ * one. */
+const GREATEST_PLACE = 0x7fff_ffff_ffff_ffffn;
 const GREATEST = 0xffff_ffff_ffff_ffffn;
 
 /** The `Range` header; undefined for the whole object. The range must not be empty. */
 export function header(range: ByteRange | undefined): string | undefined {
-  return range === undefined ? undefined : `bytes=${range.offset}-${lastOf(range) ?? ''}`;
+  if (range === undefined) return undefined;
+  const last = lastOf(range);
+  return `bytes=${range.offset}-${last === undefined || last >= GREATEST_PLACE ? '' : last}`;
 }
 
 /** The bytes of the answer's body that are to be moved, for the statuses 200, 206 and 416; a text is the reason why the answer cannot
@@ -22,7 +27,8 @@ export function length(status: number, headers: Headers, range: ByteRange | unde
   if (announced === undefined) return 'its length was not announced';
   if (range === undefined) return announced;
   if (status === 206) return part(headers, announced, range);
-  // The whole object in answer to a range: its beginning may be what is wanted.
+  // The whole object in answer to a range: its beginning may be what is wanted, or it has nothing of the range.
+  if (announced <= range.offset) return 0n;
   if (range.offset !== 0n) return 'the whole object came in place of a range';
   return range.length !== undefined && range.length < announced ? range.length : announced;
 }

@@ -59,7 +59,7 @@ export class Request {
    * behind its last byte; so with a length that one is held back until then, and in chunks the end is: of a body that breaks the
    * server never has all. */
   sendStream(body: InputStream, length: bigint | undefined): Response {
-    if (length === undefined) return this.#sendWith(undefined, (sink) => void pipe(body, sink));
+    if (length === undefined) return this.#sendWith(undefined, (sink) => pipe(body, sink));
     if (length === 0n) {
       try {
         expectEnd(body);
@@ -74,25 +74,22 @@ export class Request {
       if (last === undefined) throw new PipeError('early-end', '', length - 1n);
       expectEnd(body);
       write(sink, last);
+      return length;
     });
   }
 
-  /** Sends head and body. */
-  #sendWith(length: bigint | undefined, fill: (sink: OutputStream) => void): Response {
+  /** Sends head and body; `fill` says how many bytes it wrote. */
+  #sendWith(length: bigint | undefined, fill: (sink: OutputStream) => bigint): Response {
     const { origin } = this.url;
     const { future, body } = this.#start(length === undefined ? {} : { 'content-length': `${length}` }, true);
     if (body === undefined) throw noBody(origin);
-    // `body` is ended unfinished only after the answer came, so that the host does not cut it off.
+    // The body is ended unfinished only after the answer came, so that the host does not cut it off.
     return use(future, () => {
-      let finished = false;
-      try {
-        const broken = send(body, fill, length, origin, () => {
-          finished = true;
-        });
-        return broken === undefined ? receive(future, origin) : earlyAnswer(future, origin, broken);
-      } finally {
-        if (!finished) end(body);
-      }
+      const outgoing = new Body(body);
+      return use(outgoing, () => {
+        const sent = send(outgoing, fill, length, origin);
+        return typeof sent === 'bigint' ? receive(future, origin, sent) : earlyAnswer(future, origin, sent);
+      });
     });
   }
 
@@ -144,23 +141,44 @@ function optionsOf(timeout: number | undefined): RequestOptions {
   return options;
 }
 
-/** Sends the body; gives the error to be told when the server's answer does not tell a better one. */
-function send(
-  body: OutgoingBody,
-  fill: (sink: OutputStream) => void,
-  length: bigint | undefined,
-  origin: string,
-  finishing: () => void,
-): DriverError | undefined {
-  let sink: OutputStream;
-  try {
-    sink = body.write();
-  } catch (thrown) {
-    payload(thrown);
+/** A body that is ended at the end unless it was finished, which gives it away. */
+class Body implements Disposable {
+  #body: OutgoingBody | undefined;
+
+  constructor(body: OutgoingBody) {
+    this.#body = body;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#body !== undefined) end(this.#body);
+  }
+
+  write(origin: string): OutputStream {
+    try {
+      if (this.#body !== undefined) return this.#body.write();
+    } catch (thrown) {
+      payload(thrown);
+    }
     throw noBody(origin);
   }
+
+  finish(): void {
+    const body = this.#body;
+    this.#body = undefined;
+    if (body !== undefined) OutgoingBody.finish(body, undefined);
+  }
+}
+
+/** Sends the body and says how many bytes it had, or gives the error to be told when the server's answer does not tell a better one. */
+function send(
+  body: Body,
+  fill: (sink: OutputStream) => bigint,
+  length: bigint | undefined,
+  origin: string,
+): bigint | DriverError {
+  let sent: bigint;
   try {
-    use(sink, fill);
+    sent = use(body.write(origin), fill);
   } catch (thrown) {
     if (thrown instanceof PipeError && thrown.kind === 'sink-failed') {
       return new Unavailable(`${origin} took no more of the body: ${shown(thrown.message)}`);
@@ -168,16 +186,15 @@ function send(
     throw brokenBody(thrown, length);
   }
   try {
-    finishing();
-    OutgoingBody.finish(body, undefined);
+    body.finish();
   } catch (thrown) {
     return failure.error(payload<ErrorCode>(thrown), origin);
   }
-  return undefined;
+  return sent;
 }
 
 /** Writes the bytes. No flush: once all announced bytes are written, the host may have closed the stream already. */
-function write(sink: OutputStream, data: Uint8Array): void {
+function write(sink: OutputStream, data: Uint8Array): bigint {
   for (let at = 0; at < data.length; ) {
     try {
       use(sink.subscribe(), (ready) => ready.block());
@@ -191,6 +208,7 @@ function write(sink: OutputStream, data: Uint8Array): void {
       throw new PipeError('sink-failed', text);
     }
   }
+  return BigInt(data.length);
 }
 
 /** One byte of the body; undefined at its end. */
@@ -218,11 +236,11 @@ function brokenBody(thrown: unknown, length: bigint | undefined): unknown {
   return new Failed(`the object's body broke off: ${shown(thrown.message)}`);
 }
 
-function receive(future: FutureIncomingResponse, origin: string): Response {
+function receive(future: FutureIncomingResponse, origin: string, sent?: bigint): Response {
   use(future.subscribe(), (ready) => ready.block());
   const answer = take(future);
   if ('code' in answer) throw failure.error(answer.code, origin);
-  return new Response(answer.incoming, origin);
+  return new Response(answer.incoming, origin, sent);
 }
 
 /** The answer to a request whose body could not be sent: waited for briefly. Without one, why there is none is the error, if the host

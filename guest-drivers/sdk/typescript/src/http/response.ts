@@ -24,6 +24,8 @@ export class Response implements Disposable {
     incoming: IncomingResponse,
     /** Scheme and authority of who answered. */
     readonly origin: string,
+    /** Bytes of the request's body; undefined when the server answered before it had all of it. */
+    readonly sent: bigint | undefined = undefined,
   ) {
     this.#incoming = incoming;
     this.status = incoming.status();
@@ -44,16 +46,21 @@ export class Response implements Disposable {
     return statuses.error(this.status, this.headers, what, detail);
   }
 
-  /** The whole body, of at most `limit` bytes. A body that breaks off is an error, and so is a longer one. */
+  /** Tells `take` the body piece by piece, of at most 64 KiB each. A body that breaks off is an error. */
+  eachPiece(take: (piece: Uint8Array) => void): void {
+    this.#read((stream) => {
+      for (let piece = this.#piece(stream); piece !== undefined; piece = this.#piece(stream)) take(piece);
+    });
+  }
+
+  /** The whole body, of at most `limit` bytes. A longer one is an error. */
   bytes(limit: number): Uint8Array {
     const pieces: Uint8Array[] = [];
     let length = 0;
-    this.#read((stream) => {
-      for (let piece = this.#piece(stream); piece !== undefined; piece = this.#piece(stream)) {
-        length += piece.length;
-        if (length > limit) throw new Failed(`${this.origin} answered more than ${limit} bytes`);
-        pieces.push(piece);
-      }
+    this.eachPiece((piece) => {
+      length += piece.length;
+      if (length > limit) throw new Failed(`${this.origin} answered more than ${limit} bytes`);
+      pieces.push(piece);
     });
     const all = new Uint8Array(length);
     let at = 0;
