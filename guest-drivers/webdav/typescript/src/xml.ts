@@ -15,10 +15,11 @@ export interface Handler {
 export class XmlError extends Error {}
 
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const CDATA = '<![CDATA[';
 /** How markup begins that is not a tag, and how it ends. */
 const SECTIONS: [begin: string, end: string][] = [
   ['<!--', '-->'],
-  ['<![CDATA[', ']]>'],
+  [CDATA, ']]>'],
   ['<?', '?>'],
 ];
 const TAG = /^<(\/?)([^\s/<>="'!?&]+)(?:\s+[^\s/<>="']+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*(\/?)>$/;
@@ -70,20 +71,26 @@ export class XmlReader {
 
   /** Reads the markup that begins there; says where it ends, or undefined when that has not come yet. */
   #markup(all: string, at: number): number | undefined {
-    for (const [begin, end] of SECTIONS) {
-      if (!all.startsWith(begin, at)) continue;
-      const last = all.indexOf(end, at + begin.length);
-      if (last < 0) return undefined;
-      if (begin === '<![CDATA[') this.#handler.text(all.slice(at + begin.length, last));
-      return last + end.length;
-    }
-    // The beginning of a section may have come in part.
-    const soFar = all.slice(at, at + 9);
-    if (SECTIONS.some(([begin]) => begin.startsWith(soFar))) return undefined;
+    const second = all[at + 1];
+    if (second === '!' || second === '?') return this.#section(all, at);
     const last = endOfTag(all, at);
     if (last === undefined) return undefined;
     this.#tag(all.slice(at, last));
     return last;
+  }
+
+  #section(all: string, at: number): number | undefined {
+    for (const [begin, end] of SECTIONS) {
+      if (!all.startsWith(begin, at)) continue;
+      const last = all.indexOf(end, at + begin.length);
+      if (last < 0) return undefined;
+      if (begin === CDATA) this.#handler.text(all.slice(at + begin.length, last));
+      return last + end.length;
+    }
+    // The beginning may have come in part.
+    const soFar = all.slice(at, at + CDATA.length);
+    if (SECTIONS.some(([begin]) => begin.startsWith(soFar))) return undefined;
+    throw new XmlError('a document type');
   }
 
   #tag(tag: string): void {
@@ -102,21 +109,20 @@ export class XmlReader {
   #text(all: string, at: number): number | undefined {
     const end = all.indexOf('<', at);
     if (end < 0) return undefined;
-    this.#handler.text(all.slice(at, end).replace(/&([^;]*)(;?)/g, (_, name: string, last: string) => resolve(name, last)));
+    const text = all.slice(at, end);
+    this.#handler.text(text.includes('&') ? text.replace(/&([^;]*)(;?)/g, (_, name, last) => resolve(name, last)) : text);
     return end;
   }
 }
 
 /** Where the tag that begins there ends; a `>` within quotes is none. */
 function endOfTag(all: string, at: number): number | undefined {
-  let quote = '';
-  for (let place = at; place < all.length; place++) {
-    const character = all[place];
-    if (quote === '' && character === '>') return place + 1;
-    if (quote === '' && (character === '"' || character === "'")) quote = character;
-    else if (character === quote) quote = '';
-  }
-  return undefined;
+  const first = all.indexOf('>', at);
+  if (first < 0) return undefined;
+  if (!/["']/.test(all.slice(at, first))) return first + 1;
+  const quoted = /[^"'>]*(?:"[^"]*"[^"'>]*|'[^']*'[^"'>]*)*>/y;
+  quoted.lastIndex = at;
+  return quoted.test(all) ? quoted.lastIndex : undefined;
 }
 
 function resolve(name: string, last: string): string {

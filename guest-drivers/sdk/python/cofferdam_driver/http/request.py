@@ -98,9 +98,6 @@ class Request:
     def _start(self, headers: dict[str, str], with_body: bool):
         origin = self.url.origin
         fields = [(name, value.encode()) for name, value in {**self.headers, **headers}.items()]
-        options = http.RequestOptions()
-        if self.timeout is not None:
-            _set_timeouts(options, max(self.timeout, 1) * 1_000_000)
         try:
             request = http.OutgoingRequest(http.Fields.from_list(fields))
             request.set_method(_method(self.method))
@@ -111,7 +108,7 @@ class Request:
             raise Failed(f"the host refused a part of a request to {origin}") from None
         try:
             body = request.body() if with_body else None
-            return outgoing_handler.handle(request, options), body
+            return outgoing_handler.handle(request, _options(self.timeout)), body
         except Err as error:
             if error.value is None:
                 raise _no_body(origin) from None
@@ -145,8 +142,13 @@ def _method(name: str):
     return http.Method_Other(name)
 
 
-def _set_timeouts(options, nanoseconds: int) -> None:
-    """A host may not know one of the limits; its own then hold."""
+def _options(timeout: int | None):
+    """None without a time limit: wasmtime 48 keeps each request's options until the instance ends. A host may not know one
+    of the limits; its own then hold."""
+    if timeout is None:
+        return None
+    options = http.RequestOptions()
+    nanoseconds = max(timeout, 1) * 1_000_000
     for set_one in (
         options.set_connect_timeout,
         options.set_first_byte_timeout,
@@ -156,6 +158,7 @@ def _set_timeouts(options, nanoseconds: int) -> None:
             set_one(nanoseconds)
         except Err:
             continue
+    return options
 
 
 def _write(sink: OutputStream, data: bytes) -> None:

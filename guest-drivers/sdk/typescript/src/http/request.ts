@@ -126,10 +126,11 @@ function methodOf(name: string): Method {
   return tag === undefined ? { tag: 'other', val: name } : { tag };
 }
 
-/** A host may not know one of the limits; its own then hold. */
-function optionsOf(timeout: number | undefined): RequestOptions {
+/** None without a time limit: wasmtime 48 keeps each request's options until the instance ends. A host may not know one of the
+ * limits; its own then hold. */
+function optionsOf(timeout: number | undefined): RequestOptions | undefined {
+  if (timeout === undefined) return undefined;
   const options = new RequestOptions();
-  if (timeout === undefined) return options;
   const nanoseconds = BigInt(Math.max(timeout, 1)) * 1_000_000n;
   for (const set of [options.setConnectTimeout, options.setFirstByteTimeout, options.setBetweenBytesTimeout]) {
     try {
