@@ -17,6 +17,8 @@ BLOCK_SIZE = "webdav_sha_block_size_bytes"
 
 DEFAULT_CONTAINER = "volumebackups"
 DEFAULT_OBJECT_SIZE = 128 << 20
+#: Bytes that a user's name may have: what the host takes before a secret, less the colon.
+LONGEST_USER = 1023
 
 OPTIONS = (
     OptionInfo(
@@ -88,4 +90,8 @@ def _authorization(user: str | None, password: Secret | None) -> str | None:
         raise InvalidConfiguration(USER, "it is absent, though webdav_password is there")
     if ":" in user or any(ord(character) < 0x20 or 0x7F <= ord(character) <= 0x9F for character in user):
         raise InvalidConfiguration(USER, "a user's name holds no `:` and no control character")
+    if len(user.encode()) > LONGEST_USER:
+        raise InvalidConfiguration(
+            USER, f"a user's name has at most {LONGEST_USER} bytes, found {len(user.encode())}"
+        )
     return f"Basic {password.placeholder(f'{user}:', Encoding.BASE64)}"

@@ -37,9 +37,16 @@ class Portions:
         block = settings.size(block_option)
         block = block_size if block is None else block
         wanted = settings.size(object_option)
-        wanted = object_size if wanted is None else wanted
         if not 1 <= block <= _GREATEST_BLOCK:
             raise InvalidConfiguration(block_option, f"expected 1 to {_GREATEST_BLOCK} bytes, found {block}")
+        if wanted is None:
+            wanted = object_size
+            if wanted % block:
+                # Who wrote the one option is told of that one.
+                raise InvalidConfiguration(
+                    block_option,
+                    f"{block} does not divide the default of {object_option} ({object_size}): set that, too",
+                )
         if wanted == 0 or wanted % block:
             raise InvalidConfiguration(
                 object_option, f"expected a positive multiple of {block_option} ({block}), found {wanted}"

@@ -28,9 +28,17 @@ export function readPortions(
   blockSize = CINDERS_BLOCK_SIZE,
 ): Portions {
   const block = settings.size(blockOption) ?? blockSize;
-  const wanted = settings.size(objectOption) ?? objectSize;
+  const asked = settings.size(objectOption);
+  const wanted = asked ?? objectSize;
   if (block < 1n || block > GREATEST_BLOCK) {
     throw new InvalidConfiguration(blockOption, `expected 1 to ${GREATEST_BLOCK} bytes, found ${block}`);
+  }
+  if (asked === undefined && wanted % block !== 0n) {
+    // Who wrote the one option is told of that one.
+    throw new InvalidConfiguration(
+      blockOption,
+      `${block} does not divide the default of ${objectOption} (${objectSize}): set that, too`,
+    );
   }
   if (wanted === 0n || wanted % block !== 0n) {
     throw new InvalidConfiguration(

@@ -6,6 +6,7 @@ import {
   type Secret,
   type Settings,
   Unsupported,
+  byteLength,
   placement,
 } from 'cofferdam-driver';
 import { Dav, checkContainer } from './dav.ts';
@@ -19,6 +20,8 @@ const BLOCK_SIZE = 'webdav_sha_block_size_bytes';
 
 const DEFAULT_CONTAINER = 'volumebackups';
 const DEFAULT_OBJECT_SIZE = 128n << 20n;
+/** Bytes that a user's name may have: what the host takes before a secret, less the colon. */
+const LONGEST_USER = 1023;
 
 export const OPTIONS: OptionInfo[] = [
   {
@@ -91,6 +94,9 @@ function authorization(user: string | undefined, password: Secret | undefined): 
   if (user === undefined) throw new InvalidConfiguration(USER, 'it is absent, though webdav_password is there');
   if (/[:\u0000-\u001f\u007f-\u009f]/.test(user)) {
     throw new InvalidConfiguration(USER, "a user's name holds no `:` and no control character");
+  }
+  if (byteLength(user) > LONGEST_USER) {
+    throw new InvalidConfiguration(USER, `a user's name has at most ${LONGEST_USER} bytes, found ${byteLength(user)}`);
   }
   return `Basic ${password.placeholder(`${user}:`, 'base64')}`;
 }

@@ -54,6 +54,7 @@ test('a wrong setting is named', () => {
     [[url, ['webdav_container', 'a/b']], 'webdav_container'],
     [[url, ['webdav_user', 'u']], 'webdav_password'],
     [[url, ['webdav_password', 'webdav_password']], 'webdav_user'],
+    [[url, ['webdav_user', 'u'.repeat(1024)], ['webdav_password', 'webdav_password']], 'webdav_user'],
     [[url, ['webdav_user', 'u:v'], ['webdav_password', 'webdav_password']], 'webdav_user'],
   ];
   for (const [settings, option] of cases) {
