@@ -25,9 +25,15 @@ build: guests
 guests:
     @tools/guests
 
+# Build the drivers in C, Python and TypeScript, with tools that are got once; what cannot be had is skipped loudly
+languages: build
+    @tools/guests-c
+    @tools/guests-python
+    @tools/guests-typescript
+
 # Build everything and run every test; arguments choose among them (./dev test -p cofferdam-transfer zstd)
 [positional-arguments]
-test *args: build
+test *args: languages
     @tools/test "$@"
 
 # Get the clients of Cinder's API that the tests use (cinder, openstack, schemathesis), and say where they are
@@ -64,7 +70,7 @@ demo: build
 
 # Measure initialisation, supervision, put and get through the sandbox (`drivers`: over the network), and a full backup, beside native limits
 [positional-arguments]
-bench *args: build
+bench *args: languages
     @"$CARGO_TARGET_DIR/debug/cofferdam-bench" "$@"
 
 # Let backends fail and recover without a pause, and print what the service holds minute by minute

@@ -21,7 +21,7 @@ use crate::subject::BACKEND;
 const KEPT: usize = 10_000;
 
 static OPEN: AtomicBool = AtomicBool::new(false);
-static HEARD: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
+static HEARD: Mutex<VecDeque<(String, Line)>> = Mutex::new(VecDeque::new());
 
 /// One line of a driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +41,19 @@ pub(crate) fn are_open() -> bool {
     OPEN.load(Ordering::Relaxed)
 }
 
-/// Forgets what was heard.
-pub(crate) fn forget() {
-    heard().clear();
+/// Forgets what was heard of a driver.
+pub(crate) fn forget(backend: &str) {
+    heard().retain(|(of, _)| of != backend);
 }
 
-/// What was heard since then.
-pub(crate) fn lines() -> Vec<Line> {
-    heard().iter().cloned().collect()
+/// What was heard of it since then.
+pub(crate) fn lines(backend: &str) -> Vec<Line> {
+    let heard = heard();
+    let own = heard.iter().filter(|(of, _)| of == backend);
+    own.map(|(_, line)| line.clone()).collect()
 }
 
-fn heard() -> MutexGuard<'static, VecDeque<Line>> {
+fn heard() -> MutexGuard<'static, VecDeque<(String, Line)>> {
     HEARD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -61,17 +63,18 @@ impl<S: Subscriber> Layer<S> for Ears {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut seen = Seen::default();
         event.record(&mut seen);
-        if seen.backend != BACKEND {
+        if !seen.backend.starts_with(BACKEND) {
             return;
         }
         let mut heard = heard();
         if heard.len() == KEPT {
             heard.pop_front();
         }
-        heard.push_back(Line {
+        let line = Line {
             level: *event.metadata().level(),
             text: seen.text,
-        });
+        };
+        heard.push_back((seen.backend, line));
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use cofferdam_sandbox::contract::{BodyNeeds, DriverInfo, OptionKind, SettingValue};
 use cofferdam_sandbox::requirements::{self, Grants, Provision, Written};
@@ -14,8 +15,14 @@ use cofferdam_sandbox::{Budget, Driver, Failure, Instance, Limits, Phase, Sandbo
 use crate::case::Need;
 use crate::proxy::Proxy;
 
-/// What the driver is called in the log and in counters.
+/// What the driver is called in the log and in counters begins with.
 pub(crate) const BACKEND: &str = "conformance";
+
+/// A name of its own for each subject, so that one does not hear another.
+fn backend() -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    format!("{BACKEND}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
 
 /// A storage whose room can be taken away and given back.
 pub trait Room: Send + Sync {
@@ -53,6 +60,7 @@ pub struct Setup {
 
 /// The driver under test.
 pub struct Subject {
+    backend: String,
     sandbox: Sandbox,
     component: Driver,
     provision: Provision,
@@ -83,6 +91,7 @@ impl Subject {
             Err(reason) => Err(reason),
         };
         Ok(Subject {
+            backend: backend(),
             provision: requirements::provide(&info, &settings, &grants)?,
             settings,
             grants,
@@ -125,6 +134,11 @@ impl Subject {
         self.room.as_deref()
     }
 
+    /// What it is called in the log and in counters.
+    pub(crate) fn backend(&self) -> &str {
+        &self.backend
+    }
+
     /// The version of the contract that it was built for.
     pub(crate) fn contract(&self) -> &str {
         &self.component.report.contract
@@ -158,6 +172,7 @@ impl Subject {
     /// What opens instances of it.
     pub(crate) fn opener(&self) -> Opener {
         Opener {
+            backend: self.backend.clone(),
             sandbox: self.sandbox.clone(),
             component: self.component.clone(),
             provision: self.provision.clone(),
@@ -182,7 +197,7 @@ impl Subject {
     ) -> Result<Instance, Failure> {
         let budget = self.budget();
         self.sandbox
-            .open(&self.component, BACKEND, provision, limits, &budget)
+            .open(&self.component, &self.backend, provision, limits, &budget)
             .await
     }
 
@@ -190,17 +205,17 @@ impl Subject {
     pub(crate) async fn describe(&self) -> Result<DriverInfo, Failure> {
         let budget = self.budget();
         self.sandbox
-            .describe(&self.component, BACKEND, &self.limits, &budget)
+            .describe(&self.component, &self.backend, &self.limits, &budget)
             .await
     }
 
     /// Requests and connections that it was denied so far.
     pub(crate) fn denials(&self) -> u64 {
-        self.sandbox.denials(BACKEND)
+        self.sandbox.denials(&self.backend)
     }
 
-    /// Everything that is in its directories now, with its size; `None` when it has none that it may write.
-    pub(crate) fn traces(&self) -> Option<BTreeSet<(PathBuf, u64)>> {
+    /// Everything that is in its directories now; `None` when it has none that it may write.
+    pub(crate) fn traces(&self) -> Option<BTreeSet<Trace>> {
         let mut all = BTreeSet::new();
         let mut writable = self
             .provision
@@ -292,6 +307,7 @@ async fn load(sandbox: &Sandbox, file: &Path, limits: &Arc<Limits>) -> Result<(D
 /// Opens instances of a driver for whoever outlives the borrow of it.
 #[derive(Clone)]
 pub(crate) struct Opener {
+    backend: String,
     sandbox: Sandbox,
     component: Driver,
     provision: Provision,
@@ -304,22 +320,48 @@ impl Opener {
         let budget = Budget::new(self.limits.call_timeout, self.limits.call_fuel);
         let instance = self
             .sandbox
-            .open(&self.component, BACKEND, &self.provision, &self.limits, &budget)
+            .open(
+                &self.component,
+                &self.backend,
+                &self.provision,
+                &self.limits,
+                &budget,
+            )
             .await?;
         instance.do_setup(&self.provision.settings, &budget).await?;
         Ok(instance)
     }
 }
 
+/// A file or a folder of a driver's directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Trace {
+    pub(crate) path: PathBuf,
+    pub(crate) size: u64,
+    /// Of a file: a folder is written to whenever something in it comes and goes.
+    written: Option<SystemTime>,
+}
+
 /// Adds what is below a folder, as far as it can be read.
-fn gather(folder: &Path, all: &mut BTreeSet<(PathBuf, u64)>) {
+fn gather(folder: &Path, all: &mut BTreeSet<Trace>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(found) = entry.metadata() else { continue };
         let path = entry.path();
         if found.is_dir() {
             gather(&path, all);
         }
-        all.insert((path, if found.is_dir() { 0 } else { found.len() }));
+        all.insert(match found.is_dir() {
+            true => Trace {
+                path,
+                size: 0,
+                written: None,
+            },
+            false => Trace {
+                path,
+                size: found.len(),
+                written: found.modified().ok(),
+            },
+        });
     }
 }
 

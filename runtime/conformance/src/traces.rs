@@ -2,13 +2,13 @@
 //! that passed the fault proxy.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use http::Method;
 
 use crate::case::Verdict;
 use crate::expect::holds;
 use crate::ground::Ground;
+use crate::subject::Trace;
 
 /// Methods that change nothing. A login is a POST in some dialects.
 const HARMLESS: [&str; 5] = ["GET", "HEAD", "OPTIONS", "POST", "PROPFIND"];
@@ -17,7 +17,7 @@ const HARMLESS: [&str; 5] = ["GET", "HEAD", "OPTIONS", "POST", "PROPFIND"];
 const SHOWN: usize = 10;
 
 /// The storage at a moment.
-pub(crate) struct Traces(Option<BTreeSet<(PathBuf, u64)>>);
+pub(crate) struct Traces(Option<BTreeSet<Trace>>);
 
 impl Traces {
     /// Looks, and forgets what was asked before.
@@ -55,7 +55,7 @@ impl Traces {
         };
         let changed: Vec<String> = before
             .symmetric_difference(&now)
-            .map(|(path, size)| format!("{} ({size} bytes)", path.display()))
+            .map(|trace| format!("{} ({} bytes)", trace.path.display(), trace.size))
             .take(SHOWN)
             .collect();
         holds(

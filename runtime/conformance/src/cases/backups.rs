@@ -291,6 +291,7 @@ async fn damage(ground: &Ground<'_>) -> Verdict {
 async fn places(ground: &Ground<'_>) -> Verdict {
     near_places(ground).await?;
     makes_no_place(ground).await?;
+    leads_nowhere(ground).await?;
     let engine = Engine::over(ground)?;
     let mut all: Vec<String> = Vec::new();
     for volume in ["one", "two"] {
@@ -361,6 +362,29 @@ async fn near_places(ground: &Ground<'_>) -> Verdict {
             }
             all.push((backup_id.to_owned(), place.prefix));
         }
+    }
+    Ok(())
+}
+
+/// A container that leads out of the storage's root is refused, or another one is named.
+async fn leads_nowhere(ground: &Ground<'_>) -> Verdict {
+    let store = ground.store().await?;
+    for container in ["..", "../x", "/etc", "a/../../x", "a\0b"] {
+        let identity = BackupIdentity {
+            backup_id: "ffffffff-0000-4000-8000-000000000066".into(),
+            volume_id: "eeeeeeee-0000-4000-8000-000000000066".into(),
+            timestamp: "20240102030405".into(),
+            availability_zone: "nova".into(),
+        };
+        let placed = store
+            .instance
+            .place_backup(identity, Some(container.to_owned()))
+            .await;
+        holds(
+            placed.as_ref().map_or(true, |place| place.container != container),
+            format!("a backup in the container {container:?} to be refused"),
+            || "a place in it".into(),
+        )?;
     }
     Ok(())
 }

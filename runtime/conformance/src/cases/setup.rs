@@ -266,11 +266,24 @@ fn oddities(kind: OptionKind) -> Vec<SettingValue> {
 async fn odd_values(ground: &Ground<'_>) -> Verdict {
     let settings = &ground.subject().provision().settings;
     for option in &ground.subject().info().options {
-        for value in oddities(option.kind) {
+        let mut oddities = oddities(option.kind);
+        let default = option
+            .default
+            .as_deref()
+            .and_then(|text| text.parse::<i64>().ok());
+        oddities.extend(default.map(|default| SettingValue::Integer(default.saturating_add(1))));
+        for value in oddities {
             let what = cut(&format!("{value:?}"));
+            let is_negative = matches!(value, SettingValue::Integer(number) if number < 0);
             let instance = bare(ground).await?;
             let set = set_up(ground, &instance, &with(settings, &option.name, value)).await;
             match set {
+                Ok(()) if option.kind == OptionKind::Size && is_negative => {
+                    return Err(found(
+                        format!("{} = {what} to be refused: no size is below nothing", option.name),
+                        "success, and so something else in its place",
+                    ));
+                }
                 Ok(()) => sound_place(ground, &instance, &option.name, &what).await?,
                 // Another option may be at fault once this one has that value; but one it is.
                 Err(refused) if refused.code() == WRONG => {
