@@ -91,6 +91,21 @@ pub fn mutant(name: &str) -> PathBuf {
     built(drivers().join("mutants").join(format!("{name}.wasm")))
 }
 
+/// A compile cache that stays from one run to the next.
+pub fn kept_cache() -> PathBuf {
+    build_folder().join("compiled")
+}
+
+/// A driver that is built only where its language's tools can be had; none, said loudly, where they cannot.
+pub fn driver_if_built(name: &str) -> Option<PathBuf> {
+    let file = drivers().join(format!("{name}.wasm"));
+    if file.is_file() {
+        return Some(file);
+    }
+    println!("\n=== SKIPPED, NOT TESTED: {name}: it was not built (./dev languages says why) ===\n");
+    None
+}
+
 /// A sandbox with a compile cache of its own, in a folder that is removed with it.
 pub struct TestSandbox {
     /// The sandbox.
@@ -104,11 +119,21 @@ impl TestSandbox {
     /// Starts one; the built binary compiles.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let compiled = folder.path().join("compiled");
+        Self::start_on(folder, compiled).await
+    }
+
+    /// The same with a compile cache that stays: components of Python and JavaScript take many seconds.
+    pub async fn start_on_kept_cache() -> Self {
+        Self::start_on(tempfile::tempdir().expect("a temporary folder"), kept_cache()).await
+    }
+
+    async fn start_on(folder: tempfile::TempDir, compiled: PathBuf) -> Self {
         let helper = CompileHelper {
             program: cofferdam(),
             arguments: vec!["compile-component".into()],
         };
-        let sandbox = Sandbox::start(helper, folder.path().join("compiled"))
+        let sandbox = Sandbox::start(helper, compiled)
             .await
             .expect("the self-test holds");
         TestSandbox {

@@ -9,10 +9,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use cofferdam_conformance::{Room, Setup};
+use cofferdam_conformance::{Case, Report, Room, Setup, Subject, cases, run};
 use cofferdam_sandbox::Limits;
 use cofferdam_sandbox::contract::SettingValue;
 use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, Written};
+use cofferdam_tests::TestSandbox;
+
+/// The container that the kit works in.
+pub(crate) const CONTAINER: &str = "cofferdam-conformance";
+
+const SEED: u64 = 7;
 
 /// Settings as a deployer writes them.
 pub(crate) fn settings(texts: &[(&str, &str)], integers: &[(&str, i64)]) -> BTreeMap<String, Written> {
@@ -99,4 +105,56 @@ impl Room for Ballast {
             _ => Ok(()),
         }
     }
+}
+
+/// A server's address that the driver may reach.
+pub(crate) fn at_server(url: &str, settings: BTreeMap<String, Written>) -> Setup {
+    Setup {
+        settings,
+        grants: Grants {
+            http: vec![url.parse().unwrap()],
+            ..Grants::default()
+        },
+        limits: limits(),
+        ..Setup::default()
+    }
+}
+
+async fn tried(test: &TestSandbox, file: &Path, setup: Setup, cases: &[Case]) -> Report {
+    let subject = Subject::load(&test.sandbox, file, setup).await.unwrap();
+    run(&subject, CONTAINER, cases, SEED, |tried| println!("{tried}")).await
+}
+
+/// Every case, printed; none may fail.
+pub(crate) async fn conforms(test: &TestSandbox, file: &Path, setup: Setup) {
+    conforms_in(test, file, setup, &cases::all()).await;
+}
+
+/// These cases, printed; none may fail.
+pub(crate) async fn conforms_in(test: &TestSandbox, file: &Path, setup: Setup, cases: &[Case]) {
+    let report = tried(test, file, setup, cases).await;
+    println!("\n{report}\n");
+    assert_eq!(
+        report.failures(),
+        [""; 0],
+        "{}: {} failed",
+        file.display(),
+        report.failed()
+    );
+    assert!(
+        report.passed() > 25,
+        "{}: only {} cases were run",
+        file.display(),
+        report.passed()
+    );
+}
+
+/// How many files are below a folder.
+pub(crate) fn files(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| if path.is_dir() { files(&path) } else { 1 })
+        .sum()
 }
