@@ -55,6 +55,7 @@ lint:
     rustfmt --edition 2024 --check guest-drivers/templates/rust/src/lib.rs
     @tools/lint-scripts
     @tools/wit-frozen
+    @tools/book facts
     @tools/deny
     cargo clippy --locked --workspace --all-targets -- -D warnings
     cargo clippy --locked {{ guests }} --target-dir {{ guest-target }} --target wasm32-wasip2 --workspace --lib --bins --examples -- -D warnings
@@ -99,6 +100,11 @@ interop *args: build
 docs: build
     "$CARGO_TARGET_DIR/debug/cofferdam" config options --markdown > docs/configuration.md.new
     mv docs/configuration.md.new docs/configuration.md
+
+# Build the book for driver authors and check its links, snippets and figures; `run` runs the commands of its tutorials (minutes)
+[positional-arguments]
+book *args:
+    @tools/book "$@"
 
 # Remove what was built here and for the guests; downloads and tools stay in the cache
 clean:
