@@ -88,19 +88,8 @@ pub enum DistributionError {
         reason: String,
     },
     /// Bytes are not those that were promised.
-    #[error("{what} has the SHA-256 {found}, but {promised_by} says {expected}; {remedy}")]
-    DigestMismatch {
-        /// What was read.
-        what: String,
-        /// Its digest.
-        found: Sha256Digest,
-        /// Who promised another.
-        promised_by: String,
-        /// Which.
-        expected: Sha256Digest,
-        /// What to do.
-        remedy: &'static str,
-    },
+    #[error("{0}")]
+    DigestMismatch(Box<DigestMismatch>),
     /// Keys are configured and there is no signature.
     #[error("{what} is not signed, and only drivers signed by one of these keys are taken: {}; ask its author for driver.wasm.minisig", keys.join(", "))]
     Unsigned {
@@ -210,6 +199,28 @@ pub enum DistributionError {
         /// The backends.
         users: Vec<String>,
     },
+}
+
+/// Bytes are not those that were promised.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} has the SHA-256 {found}, but {promised_by} says {expected}; {remedy}")]
+pub struct DigestMismatch {
+    /// What was read.
+    pub what: String,
+    /// Its digest.
+    pub found: Sha256Digest,
+    /// Who promised another.
+    pub promised_by: String,
+    /// Which.
+    pub expected: Sha256Digest,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+impl From<DigestMismatch> for DistributionError {
+    fn from(mismatch: DigestMismatch) -> Self {
+        DistributionError::DigestMismatch(Box::new(mismatch))
+    }
 }
 
 fn option_for(what: &str) -> &'static str {

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use crate::digest::Sha256Digest;
-use crate::error::{DistributionError, Result, io};
+use crate::error::{DigestMismatch, DistributionError, Result, io};
 use crate::files::{Folder, open_named, write};
 use crate::image::{Blobs, bring, check};
 use crate::layout::Layout;
@@ -146,7 +146,7 @@ pub async fn fetch(
                 let (intake, blob, papers) =
                     bring(&registry, &manifest, |size| create(Some(size)), report).await?;
                 let place = format!("oci://{}/{}", reference.registry(), reference.repository());
-                Ok((
+                Ok::<_, DistributionError>((
                     intake,
                     papers,
                     format!("{place}@sha256:{}", found.digest),
@@ -166,13 +166,14 @@ pub async fn fetch(
         check(&what, &blob, sha256)?;
     }
     if let Some(expected) = request.pin.filter(|pin| *pin != sha256) {
-        return Err(DistributionError::DigestMismatch {
+        return Err(DigestMismatch {
             what,
             found: sha256,
             promised_by: "the configuration".into(),
             expected,
             remedy: "it is another driver than the one that was pinned",
-        });
+        }
+        .into());
     }
     let component = staging.path().join(COMPONENT_FILE);
     let (mut file, _) = open_named(&component)?;

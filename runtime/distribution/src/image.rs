@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 
 use crate::digest::Sha256Digest;
-use crate::error::{DistributionError, Result, shown};
+use crate::error::{DigestMismatch, DistributionError, Result, shown};
 use crate::manifest::MANIFEST_SIZE;
 use crate::package::{Intake, MANIFEST_FILE, Papers, SIGNATURE_FILE};
 use crate::signature::SIGNATURE_SIZE;
@@ -82,13 +82,14 @@ pub(crate) fn check(what: &str, blob: &Blob, found: Sha256Digest) -> Result<()> 
     if found == blob.digest {
         return Ok(());
     }
-    Err(DistributionError::DigestMismatch {
+    Err(DigestMismatch {
         what: what.to_owned(),
         found,
         promised_by: "its descriptor".into(),
         expected: blob.digest,
         remedy: "the place gave other bytes than were put there: fetch again, or ask who keeps it",
-    })
+    }
+    .into())
 }
 
 /// A manifest, or a list of them.

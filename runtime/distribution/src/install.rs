@@ -8,9 +8,10 @@ use rustix::io::Errno;
 use crate::error::{DistributionError, Result, io, os};
 use crate::fetch::Fetched;
 use crate::files::write;
+use crate::installed::{ORIGIN_FILE, Opened};
 use crate::manifest::{Described, Manifest};
 use crate::package::MANIFEST_FILE;
-use crate::store::{ORIGIN_FILE, Store, installed, whole};
+use crate::store::Store;
 
 /// What came of an add.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,9 +86,9 @@ impl Fetched {
                 "it is no driver's folder, but has the driver's name",
             ));
         }
-        let old = installed(&path, &manifest.name).and_then(|(old, mut file, _)| {
-            let digest = whole(&old, &mut file)?;
-            Ok((old, digest))
+        let old = Opened::folder(&path, &manifest.name).and_then(|mut old| {
+            let digest = old.whole()?;
+            Ok((old.installed, digest))
         });
         let version = match old {
             Ok((old, digest)) if !replace => {

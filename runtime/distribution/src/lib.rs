@@ -20,27 +20,31 @@ mod fetch;
 mod files;
 mod image;
 mod install;
+mod installed;
 mod layout;
 mod manifest;
 mod manifest_read;
 mod pack;
 mod package;
+mod push;
 mod registry;
 mod signature;
 mod source;
 mod store;
 
 pub use digest::Sha256Digest;
-pub use error::{DistributionError, Result};
+pub use error::{DigestMismatch, DistributionError, Result};
 pub use fetch::{Fetched, Progress, Request, fetch};
 pub use install::{Installation, Outcome};
+pub use installed::{Condition, Installed, Listed};
 pub use manifest::{Described, Manifest, OptionEntry, OptionKind};
 pub use pack::{Interfaces, Packed, pack};
 pub use package::{COMPONENT_FILE, MANIFEST_FILE, SIGNATURE_FILE, write_package};
-pub use registry::{Credentials, RegistryOptions, Transport, push};
+pub use push::push;
+pub use registry::{Credentials, RegistryOptions, Transport};
 pub use signature::{Signer, TrustedKeys};
 pub use source::{Selector, Source};
-pub use store::{Condition, Installed, Listed, Store};
+pub use store::Store;
 
 /// Bytes that a component may have when nothing else is said: the default of `driver_component_size`.
 pub const COMPONENT_SIZE: u64 = 64 << 20;

@@ -10,7 +10,7 @@
 use std::fmt::Write as _;
 
 use crate::digest::Sha256Digest;
-use crate::error::{DistributionError, Result, shown};
+use crate::error::{DigestMismatch, DistributionError, Result, shown};
 use crate::manifest_read::as_description;
 
 /// Bytes that a manifest may have.
@@ -125,13 +125,14 @@ impl Manifest {
     /// Holds the manifest against the component's bytes.
     pub(crate) fn check_bytes(&self, file: &str, sha256: Sha256Digest, size: u64) -> Result<()> {
         if self.sha256 != sha256 {
-            return Err(DistributionError::DigestMismatch {
+            return Err(DigestMismatch {
                 what: "the component".into(),
                 found: sha256,
                 promised_by: file.to_owned(),
                 expected: self.sha256,
                 remedy: "the file was cut off or changed: fetch it again, or ask its author",
-            });
+            }
+            .into());
         }
         if self.size != size {
             return Err(DistributionError::Manifest {

@@ -1,4 +1,4 @@
-//! A registry: fetching a driver's image, and pushing one.
+//! A registry: where a driver's image is fetched from, and pushed to (`push`).
 //!
 //! The protocol is oci-client's. Ours: https unless the host is this machine, one image for WebAssembly, every byte counted and hashed
 //! as it comes, and time limits on all of it.
@@ -8,21 +8,18 @@
 //! it sends in [`ANSWER_TIMEOUT`]: a registry is named by the deployer, and no daemon fetches. Redirects are followed, as registries need.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt;
 use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
 use oci_client::manifest::OciDescriptor;
 use oci_client::secrets::RegistryAuth;
-use oci_client::{Client, Reference, RegistryOperation};
+use oci_client::{Client, Reference};
 use oci_spec::image::ImageManifest;
 
 use crate::digest::Sha256Digest;
-use crate::error::{DistributionError, Result, shown};
-use crate::image::{Blob, Blobs, IMAGE_TYPE, INDEX_SIZE, INDEX_TYPE, Parsed, blob, check, for_wasm, parse};
-use crate::layout::Layout;
-use crate::source::{Selector, reference_of};
+use crate::error::{DistributionError, Result};
+use crate::image::{Blob, Blobs, IMAGE_TYPE, INDEX_SIZE, INDEX_TYPE, Parsed, check, for_wasm, parse};
 
 /// How long one answer that is no blob may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -85,12 +82,12 @@ impl fmt::Debug for Credentials {
 
 /// One repository, spoken to as one user.
 pub(crate) struct Registry {
-    client: Client,
+    pub(crate) client: Client,
     reference: Reference,
 }
 
 impl Registry {
-    fn open(reference: &Reference, options: &RegistryOptions) -> Result<(Self, RegistryAuth)> {
+    pub(crate) fn open(reference: &Reference, options: &RegistryOptions) -> Result<(Self, RegistryAuth)> {
         // The TLS library wants one choice of cryptography for the process; whoever chose before us is right.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let plain = match options.transport {
@@ -220,67 +217,6 @@ impl Blobs for Registry {
     }
 }
 
-/// Pushes an image of a layout to a registry, under the tag that the reference has. Says the image's digest. `target` is
-/// `HOST/REPOSITORY:TAG`, with or without `oci://`.
-///
-/// # Errors
-/// When the layout has no such image, or the registry does not take it.
-pub async fn push(
-    layout: &Path,
-    image: Option<&Selector>,
-    target: &str,
-    options: &RegistryOptions,
-    component_size: u64,
-) -> Result<Sha256Digest> {
-    let text = target.strip_prefix("oci://").unwrap_or(target);
-    let refuse = |reason: String| DistributionError::Source {
-        source_text: shown(target),
-        reason,
-    };
-    let reference = reference_of(text).map_err(refuse)?;
-    if reference.tag().is_none() || reference.digest().is_some() {
-        return Err(refuse("a push needs a tag, and no digest".into()));
-    }
-    let pushing = async {
-        let (layout, manifest, found) = Layout::open(layout, image).await?;
-        let (registry, auth) = Registry::open(&reference, options)?;
-        let error = |error| failed(&reference, "pushed", &error);
-        registry
-            .client
-            .auth(&reference, &auth, RegistryOperation::Push)
-            .await
-            .map_err(error)?;
-        for descriptor in manifest.layers().iter().chain([manifest.config()]) {
-            let blob = blob(&layout.what(), descriptor)?;
-            let digest = format!("sha256:{}", blob.digest);
-            if !registry
-                .client
-                .blob_exists(&reference, &digest)
-                .await
-                .map_err(error)?
-            {
-                let bytes = layout.whole(&blob, component_size).await?;
-                registry
-                    .client
-                    .push_blob(&reference, bytes, &digest)
-                    .await
-                    .map_err(error)?;
-            }
-        }
-        let bytes = layout.whole(&found, INDEX_SIZE).await?;
-        let kind = http::HeaderValue::from_static(IMAGE_TYPE);
-        registry
-            .client
-            .push_manifest_raw(&reference, bytes, kind)
-            .await
-            .map_err(error)?;
-        Ok(found.digest)
-    };
-    tokio::time::timeout(options.timeout, pushing)
-        .await
-        .map_err(|_| late(&reference, "pushed", options.timeout))?
-}
-
 pub(crate) fn late(reference: &Reference, attempted: &'static str, after: Duration) -> DistributionError {
     let reason = format!("there was no whole answer after {} s", after.as_secs_f64());
     DistributionError::Registry {
@@ -291,7 +227,7 @@ pub(crate) fn late(reference: &Reference, attempted: &'static str, after: Durati
 }
 
 /// An error with its causes, since a client's own word is often only "error sending request".
-fn failed(
+pub(crate) fn failed(
     reference: &Reference,
     attempted: &'static str,
     error: &dyn std::error::Error,

@@ -14,16 +14,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::digest::Sha256Digest;
-use crate::error::{DistributionError, Result, io, shown};
-use crate::files::{Folder, open_named};
-use crate::manifest::Manifest;
+use crate::error::{DigestMismatch, DistributionError, Result, io, shown};
+use crate::files::Folder;
+use crate::installed::{Condition, Installed, Listed, Opened};
 use crate::manifest_read::is_name;
-use crate::package::{COMPONENT_FILE, MANIFEST_FILE, Papers, hidden_in, signature_beside};
+use crate::package::hidden_in;
 use crate::signature::{Signer, TrustedKeys};
 
-/// Where an installed driver came from, in one line.
-pub(crate) const ORIGIN_FILE: &str = "origin";
-const ORIGIN_SIZE: u64 = 8 << 10;
 const ADDING: &str = ".add-";
 const REMOVED: &str = ".removed-";
 
@@ -31,43 +28,6 @@ const REMOVED: &str = ".removed-";
 #[derive(Debug, Clone)]
 pub struct Store {
     path: PathBuf,
-}
-
-/// What is known of an installed driver without reading its component.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Installed {
-    /// Its name.
-    pub name: String,
-    /// Its component.
-    pub component: PathBuf,
-    /// Its manifest; none for a lone file.
-    pub manifest: Option<Manifest>,
-    /// Where it came from, when that is known.
-    pub origin: Option<String>,
-    /// Whether a signature is kept with it. Whose, and whether it is good, [`Store::verify`] says.
-    pub has_signature: bool,
-}
-
-/// An installed driver, looked at whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// Its name.
-    pub name: String,
-    /// What is known of it; none when not even that can be read.
-    pub installed: Option<Installed>,
-    /// Whether it is as it was added.
-    pub condition: Condition,
-}
-
-/// Whether an installed driver is as it was added.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
-    /// Its bytes have the digest of its manifest.
-    Whole(Sha256Digest),
-    /// A lone file, of which no digest was recorded.
-    Unrecorded(Sha256Digest),
-    /// Something is missing or changed: what.
-    Damaged(String),
 }
 
 /// A hidden folder in the store, claimed by this process; gone when dropped.
@@ -147,7 +107,7 @@ impl Store {
         if !is_name(name) {
             return Ok(None);
         }
-        Ok(self.opened(name)?.map(|(installed, ..)| installed))
+        Ok(Opened::find(&self.path, name)?.map(|opened| opened.installed))
     }
 
     /// All drivers by name, each read whole.
@@ -159,37 +119,38 @@ impl Store {
     }
 
     fn look(&self, name: String) -> Listed {
-        let opened = match self.opened(&name) {
+        let damaged = |why: String| Condition::Damaged(why);
+        let mut opened = match Opened::find(&self.path, &name) {
             Ok(Some(opened)) => opened,
             Ok(None) => {
                 return Listed {
                     name,
                     installed: None,
-                    condition: Condition::Damaged("it is gone".into()),
+                    condition: damaged("it is gone".into()),
                 };
             }
             Err(error) => {
                 return Listed {
                     name,
                     installed: None,
-                    condition: Condition::Damaged(error.to_string()),
+                    condition: damaged(error.to_string()),
                 };
             }
         };
-        let (installed, mut component, _) = opened;
-        let condition = match whole(&installed, &mut component) {
-            Ok(digest) if installed.manifest.is_some() => Condition::Whole(digest),
+        let condition = match opened.whole() {
+            Ok(digest) if opened.installed.manifest.is_some() => Condition::Whole(digest),
             Ok(digest) => Condition::Unrecorded(digest),
-            Err(error) => Condition::Damaged(error.to_string()),
+            Err(error) => damaged(error.to_string()),
         };
         Listed {
             name,
-            installed: Some(installed),
+            installed: Some(opened.installed),
             condition,
         }
     }
 
-    /// Checks a driver again: its bytes against its manifest and against `pin`, and its signature when there are keys.
+    /// Checks a driver again: its bytes against its manifest and against `pin`, and its signature when there are keys. Says the digest:
+    /// whoever loads the driver afterwards compares it with what was loaded, so that nothing can come between.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -199,20 +160,25 @@ impl Store {
         keys: &TrustedKeys,
         pin: Option<Sha256Digest>,
     ) -> Result<(Sha256Digest, Option<Signer>)> {
-        let opened = if is_name(name) { self.opened(name)? } else { None };
-        let (installed, mut component, signature) = opened.ok_or_else(|| self.unknown(name))?;
-        let found = whole(&installed, &mut component)?;
-        let what = installed.component.display().to_string();
+        let opened = if is_name(name) {
+            Opened::find(&self.path, name)?
+        } else {
+            None
+        };
+        let mut opened = opened.ok_or_else(|| self.unknown(name))?;
+        let found = opened.whole()?;
+        let what = opened.installed.component.display().to_string();
         if let Some(expected) = pin.filter(|pin| *pin != found) {
-            return Err(DistributionError::DigestMismatch {
+            return Err(DigestMismatch {
                 what,
                 found,
                 promised_by: "the configuration".into(),
                 expected,
                 remedy: "it is another driver than the one that was pinned",
-            });
+            }
+            .into());
         }
-        let signer = keys.check(&what, &mut component, signature.as_deref())?;
+        let signer = keys.check(&what, &mut opened.component, opened.signature.as_deref())?;
         Ok((found, signer))
     }
 
@@ -280,95 +246,6 @@ impl Store {
         found.dedup();
         Ok(found)
     }
-
-    /// A driver's papers and its open component. Between looking and reading it can be exchanged for a new one; then the new one is read.
-    #[expect(
-        clippy::type_complexity,
-        reason = "three things that belong together for ten lines"
-    )]
-    fn opened(&self, name: &str) -> Result<Option<(Installed, std::fs::File, Option<String>)>> {
-        let path = self.path.join(name);
-        if !path.symlink_metadata().is_ok_and(|about| about.is_dir()) {
-            return self.lone(name);
-        }
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match installed(&path, name) {
-                Err(DistributionError::Io { error, .. })
-                    if error.kind() == std::io::ErrorKind::NotFound && tries < 10 => {}
-                other => return other.map(Some),
-            }
-        }
-    }
-
-    #[expect(clippy::type_complexity, reason = "as above")]
-    fn lone(&self, name: &str) -> Result<Option<(Installed, std::fs::File, Option<String>)>> {
-        let path = self.path.join(format!("{name}.wasm"));
-        if !path.exists() {
-            return Ok(None);
-        }
-        // A link is followed here: the system's packages and the deployer may lay one.
-        let (file, _) = open_named(&path)?;
-        let signature = signature_beside(&path)?;
-        let installed = Installed {
-            name: name.to_owned(),
-            component: path,
-            manifest: None,
-            origin: None,
-            has_signature: signature.is_some(),
-        };
-        Ok(Some((installed, file, signature)))
-    }
-}
-
-/// Reads an installed driver's folder.
-pub(crate) fn installed(path: &Path, name: &str) -> Result<(Installed, std::fs::File, Option<String>)> {
-    let folder = Folder::open_real(path)?;
-    let missing = |file: &str| io("read", &path.join(file))(std::io::ErrorKind::NotFound.into());
-    let papers = Papers::of(&folder)?;
-    let text = papers.manifest.ok_or_else(|| missing(MANIFEST_FILE))?;
-    let file = path.join(MANIFEST_FILE).display().to_string();
-    let manifest = Manifest::parse(&text, &file)?;
-    if manifest.name != name {
-        return Err(DistributionError::Manifest {
-            file,
-            key: "name".into(),
-            reason: format!(
-                "it is {}, in the folder of {}",
-                shown(&manifest.name),
-                shown(name)
-            ),
-            valid: "the folder's name".into(),
-        });
-    }
-    let (component, _) = folder
-        .file(COMPONENT_FILE)?
-        .ok_or_else(|| missing(COMPONENT_FILE))?;
-    let origin = folder.text(ORIGIN_FILE, ORIGIN_SIZE)?;
-    let origin = origin.map(|text| text.trim().chars().filter(|c| !c.is_control()).collect());
-    let installed = Installed {
-        name: name.to_owned(),
-        component: path.join(COMPONENT_FILE),
-        manifest: Some(manifest),
-        origin,
-        has_signature: papers.signature.is_some(),
-    };
-    Ok((installed, component, papers.signature))
-}
-
-/// The digest of a component, held against its manifest.
-pub(crate) fn whole(installed: &Installed, component: &mut std::fs::File) -> Result<Sha256Digest> {
-    let path = &installed.component;
-    let (digest, size) = Sha256Digest::read(component).map_err(io("read", path))?;
-    if let Some(manifest) = &installed.manifest {
-        manifest.check_bytes(
-            &path.with_file_name(MANIFEST_FILE).display().to_string(),
-            digest,
-            size,
-        )?;
-    }
-    Ok(digest)
 }
 
 fn names(path: &Path) -> Result<Vec<String>> {

@@ -1,5 +1,14 @@
 //! Adding, listing, verifying and removing drivers from files, packages and image layouts.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code"
+)]
+
 mod helpers;
 
 use std::sync::Mutex;

@@ -1,5 +1,14 @@
 //! Registries and image layouts that lie: about lengths, digests, kinds and places; that say nothing, or never stop.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code"
+)]
+
 mod helpers;
 
 use std::io::{BufRead, BufReader, Write};

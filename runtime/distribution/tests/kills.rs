@@ -4,9 +4,18 @@
 //! This test binary starts itself again as the process that is killed. `COFFERDAM_DRIVER_KILLS` says how often (200). Cost: some
 //! 40 ms a kill.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code"
+)]
+
 mod helpers;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -88,7 +97,7 @@ async fn a_kill_at_any_point_leaves_a_whole_driver_or_none() {
         // For the next child, which begins with an add, anything may be there; what was left goes with its first change.
     }
     eprintln!("{kills} kills: {found:?} with the first, the second, none; {left} with something hidden left");
-    let source = PathBuf::from(place.path("0.wasm"));
+    let source = place.path("0.wasm");
     place.add(&source, &said("shelf", "0"), true).await.unwrap();
     assert_eq!(place.entries(), ["shelf"]);
     assert!(

@@ -1,5 +1,14 @@
 //! `driver.toml`: strict, and precise about what is wrong.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code"
+)]
+
 mod helpers;
 
 use cofferdam_distribution::{Manifest, Sha256Digest};

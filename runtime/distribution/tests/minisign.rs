@@ -1,5 +1,14 @@
 //! Signatures made by minisign itself.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code"
+)]
+
 mod helpers;
 
 use std::process::{Command, Stdio};

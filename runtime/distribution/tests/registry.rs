@@ -1,5 +1,14 @@
 //! Fetching from a real registry and pushing to it: plain, with a user, with TLS; and what other tools make of our images.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code"
+)]
+
 mod helpers;
 
 use std::collections::BTreeMap;
