@@ -349,6 +349,37 @@ async fn silence_and_redirects_in_a_ring_end_in_an_error() {
 }
 
 #[tokio::test]
+async fn a_component_in_a_layout_is_the_one_of_its_descriptor_even_without_a_manifest_of_ours() {
+    let place = Place::new();
+    let image = Image::right();
+    let blobs = place.path("layout/blobs/sha256");
+    std::fs::create_dir_all(&blobs).unwrap();
+    let put = |bytes: &[u8]| {
+        std::fs::write(blobs.join(Sha256Digest::of(bytes).to_string()), bytes).unwrap();
+        json!({"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest(bytes), "size": bytes.len()})
+    };
+    put(&image.component);
+    put(image.config.to_string().as_bytes());
+    let index = json!({"schemaVersion": 2, "manifests": [put(image.manifest.to_string().as_bytes())]});
+    place.file("layout/index.json", index.to_string().as_bytes());
+    place.file("layout/oci-layout", br#"{"imageLayoutVersion": "1.0.0"}"#);
+    let layout = place.path("layout");
+    let fetched = place.fetch(&layout, &Request::default()).await.unwrap();
+    assert_eq!(fetched.sha256(), Sha256Digest::of(&image.component));
+    drop(fetched);
+    let mut other = image.component.clone();
+    *other.last_mut().unwrap() ^= 1;
+    std::fs::write(blobs.join(Sha256Digest::of(&image.component).to_string()), other).unwrap();
+    let error = place
+        .fetch(&layout, &Request::default())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("its descriptor says"), "{error}");
+    assert!(place.entries().is_empty());
+}
+
+#[tokio::test]
 async fn nothing_outside_of_a_layout_is_read() {
     let bytes = component(1, 1000);
     for link in ["blobs", "blobs/sha256", "index.json", "the component"] {
