@@ -52,6 +52,7 @@ pub struct Fetched {
     pub(crate) sha256: Sha256Digest,
     pub(crate) size: u64,
     pub(crate) manifest: Option<Manifest>,
+    pub(crate) signature: Option<String>,
     pub(crate) signer: Option<Signer>,
     pub(crate) origin: String,
 }
@@ -196,6 +197,7 @@ pub async fn fetch(
         sha256,
         size,
         manifest,
+        signature: papers.signature,
         signer,
         origin,
     })

@@ -29,7 +29,7 @@ pub struct Installation {
 pub enum Outcome {
     /// There was none of that name.
     Added,
-    /// The very same bytes were there, whole; nothing was changed.
+    /// The very same bytes were there, whole and no worse signed; nothing was changed.
     Present,
     /// Another took its place; its version before, when it could be read.
     Replaced(Option<String>),
@@ -88,11 +88,14 @@ impl Fetched {
         }
         let old = Opened::folder(&path, &manifest.name).and_then(|mut old| {
             let digest = old.whole()?;
-            Ok((old.installed, digest))
+            // The same bytes under a signature that is not there yet are worth an exchange.
+            let as_good =
+                digest == self.sha256 && (self.signature.is_none() || self.signature == old.signature);
+            Ok((old.installed, digest, as_good))
         });
         let version = match old {
-            Ok((old, digest)) if !replace => {
-                if digest == self.sha256 {
+            Ok((old, digest, as_good)) if !replace && (as_good || digest != self.sha256) => {
+                if as_good {
                     let manifest = old.manifest.unwrap_or(manifest);
                     return Ok(Installation {
                         outcome: Outcome::Present,
@@ -113,7 +116,7 @@ impl Fetched {
                 );
                 return Err(in_the_way(path, &reason));
             }
-            Ok((old, _)) => old.manifest.map(|manifest| manifest.version),
+            Ok((old, ..)) => old.manifest.map(|manifest| manifest.version),
             Err(_) => None,
         };
         match renameat_with(CWD, hidden, CWD, &path, RenameFlags::EXCHANGE) {

@@ -8,7 +8,7 @@
 //!
 //! What a signature cannot say: that the driver is the newest, or the one that was meant. For that there is the pinned SHA-256.
 //!
-//! Bound: [`SIGNATURE_SIZE`] bytes of signature. Cost: one pass, about 1 GB/s.
+//! Bound: [`SIGNATURE_SIZE`] bytes of signature. Cost: one pass, some 0.3 GB/s.
 
 use std::fs::File;
 use std::io::{Read, Seek};

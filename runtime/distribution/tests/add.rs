@@ -266,6 +266,23 @@ async fn with_keys_a_signature_is_asked_for_in_every_kind_of_source_and_again_by
 }
 
 #[tokio::test]
+async fn a_signature_that_comes_later_is_kept_without_replace() {
+    let place = Place::new();
+    let keys = Keys::new();
+    let bytes = component(1, 1000);
+    let source = place.file("a.wasm", &bytes);
+    place.add(&source, &said("shelf", "1"), false).await.unwrap();
+    let trusted = TrustedKeys::read(&[keys.public()]).unwrap();
+    assert!(place.store.verify("shelf", &trusted, None).is_err());
+    place.file("a.wasm.minisig", keys.sign(&bytes).as_bytes());
+    let done = place.add(&source, &said("shelf", "1"), false).await.unwrap();
+    assert_eq!(done.outcome, Outcome::Replaced(Some("1".into())));
+    place.store.verify("shelf", &trusted, None).unwrap();
+    let again = place.add(&source, &said("shelf", "1"), false).await.unwrap();
+    assert_eq!(again.outcome, Outcome::Present);
+}
+
+#[tokio::test]
 async fn a_driver_in_use_stays_and_a_removed_one_is_gone() {
     let place = Place::new();
     place
