@@ -7,13 +7,13 @@
 use std::path::PathBuf;
 
 use crate::digest::Sha256Digest;
-use crate::error::{DigestMismatch, DistributionError, Result, io};
+use crate::error::{DigestMismatch, Result, io};
 use crate::files::{Folder, open_named, write};
 use crate::image::{Blobs, bring, check};
 use crate::layout::Layout;
 use crate::manifest::Manifest;
 use crate::package::{COMPONENT_FILE, Intake, MANIFEST_FILE, Papers, SIGNATURE_FILE, signature_beside};
-use crate::registry::{Registry, RegistryOptions, late};
+use crate::registry::{Registry, RegistryOptions, limited};
 use crate::signature::{Signer, TrustedKeys};
 use crate::source::Source;
 use crate::store::{Staging, Store};
@@ -147,17 +147,14 @@ pub async fn fetch(
                 let (intake, blob, papers) =
                     bring(&registry, &manifest, |size| create(Some(size)), report).await?;
                 let place = format!("oci://{}/{}", reference.registry(), reference.repository());
-                Ok::<_, DistributionError>((
+                Ok((
                     intake,
                     papers,
                     format!("{place}@sha256:{}", found.digest),
                     Some((registry.what(), blob)),
                 ))
             };
-            let timeout = request.registry.timeout;
-            tokio::time::timeout(timeout, fetching)
-                .await
-                .map_err(|_| late(reference, "fetched", timeout))??
+            limited(reference, "fetched", &request.registry, fetching).await?
         }
     };
     progress(Progress::Checking);

@@ -11,7 +11,7 @@ use crate::digest::Sha256Digest;
 use crate::error::{DistributionError, Result, shown};
 use crate::image::{Blobs, IMAGE_TYPE, INDEX_SIZE, blob};
 use crate::layout::Layout;
-use crate::registry::{Registry, RegistryOptions, failed, late};
+use crate::registry::{Registry, RegistryOptions, failed, limited};
 use crate::source::{Selector, reference_of};
 
 /// Pushes an image of a layout to a registry, under the tag that the reference has. Says the image's digest. `target` is
@@ -70,7 +70,5 @@ pub async fn push(
             .map_err(error)?;
         Ok(found.digest)
     };
-    tokio::time::timeout(options.timeout, pushing)
-        .await
-        .map_err(|_| late(&reference, "pushed", options.timeout))?
+    limited(&reference, "pushed", options, pushing).await
 }

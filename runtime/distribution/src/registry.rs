@@ -8,9 +8,10 @@
 //! it sends in [`ANSWER_TIMEOUT`]: a registry is named by the deployer, and no daemon fetches. Redirects are followed, as registries need.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
 use oci_client::manifest::OciDescriptor;
 use oci_client::secrets::RegistryAuth;
@@ -217,7 +218,27 @@ impl Blobs for Registry {
     }
 }
 
-pub(crate) fn late(reference: &Reference, attempted: &'static str, after: Duration) -> DistributionError {
+/// Does something with a registry, within the options' time. oci-client panics at some answers (a token with a line's end in it): that
+/// is an error too.
+pub(crate) async fn limited<T>(
+    reference: &Reference,
+    attempted: &'static str,
+    options: &RegistryOptions,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let work = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(options.timeout, work).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) => Err(DistributionError::Registry {
+            reference: format!("oci://{reference}"),
+            attempted,
+            reason: "the registry's answer cannot be understood".into(),
+        }),
+        Err(_) => Err(late(reference, attempted, options.timeout)),
+    }
+}
+
+fn late(reference: &Reference, attempted: &'static str, after: Duration) -> DistributionError {
     let reason = format!("there was no whole answer after {} s", after.as_secs_f64());
     DistributionError::Registry {
         reference: format!("oci://{reference}"),

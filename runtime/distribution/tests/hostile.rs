@@ -31,6 +31,8 @@ enum Answer {
     Redirect(String),
     Silence,
     NotFound,
+    /// Asks for a token from that address.
+    Challenge(String),
 }
 
 /// A registry of one image, on a thread; the paths that were asked for, and bytes that were sent without end.
@@ -112,6 +114,10 @@ fn serve(
                     "HTTP/1.1 307 Gone\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"
                 )?;
             }
+            Answer::Challenge(realm) => write!(
+                stream,
+                "HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm=\"{realm}\",service=\"x\"\r\nContent-Length: 0\r\n\r\n"
+            )?,
             Answer::Silence => std::thread::sleep(Duration::from_secs(60)),
             Answer::NotFound => write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")?,
         }
@@ -328,6 +334,20 @@ async fn other_addresses_in_a_descriptor_are_never_asked() {
     let liar = image.served(move |path| path.ends_with(&name).then_some(Answer::NotFound));
     liar.fetch(&place, ":1", RegistryOptions::default()).await;
     assert!(elsewhere.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_that_no_header_can_carry_is_an_error() {
+    let place = Place::new();
+    let realm = Image::right().served(|path| {
+        path.contains("/token")
+            .then(|| Answer::Bytes(br#"{"token": "a\r\nb"}"#.to_vec()))
+    });
+    let token = format!("http://{}/token", realm.host);
+    let liar =
+        Image::right().served(move |path| path.ends_with("/v2/").then(|| Answer::Challenge(token.clone())));
+    let error = liar.fetch(&place, ":1", RegistryOptions::default()).await;
+    assert!(error.contains("cannot be understood"), "{error}");
 }
 
 #[tokio::test]
