@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use cofferdam_api::model::{AdoptedView, BackupView, EventView, OperationView, OrphanView, ServiceView};
+use cofferdam_distribution::{Condition, Listed};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
@@ -115,6 +116,35 @@ pub(crate) fn services(services: &[ServiceView]) {
         ]);
     }
     line(&table.to_string());
+}
+
+/// The table of installed drivers.
+pub(crate) fn drivers(all: &[Listed]) {
+    let mut table = table(&["DRIVER", "VERSION", "STATE", "SHA-256", "LICENCE", "FROM"]);
+    for listed in all {
+        let manifest = listed.installed.as_ref().and_then(|one| one.manifest.as_ref());
+        let origin = listed.installed.as_ref().and_then(|one| one.origin.clone());
+        let (state, digest) = match &listed.condition {
+            Condition::Whole(digest) => ("ok", digest.to_string()),
+            Condition::Unrecorded(digest) => ("-", digest.to_string()),
+            Condition::Damaged(reason) => ("corrupt", reason.clone()),
+        };
+        table.add_row(vec![
+            Cell::new(&listed.name),
+            Cell::new(manifest.map_or("-", |manifest| manifest.version.as_str())),
+            state_cell(state),
+            Cell::new(digest),
+            Cell::new(manifest.map_or("-", |manifest| manifest.licence.as_str())),
+            Cell::new(origin.unwrap_or_else(|| "-".into())),
+        ]);
+    }
+    line(&table.to_string());
+}
+
+/// A line beside the work, on standard error.
+#[allow(clippy::print_stderr, reason = "the binary's way to speak")]
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
 }
 
 /// Everything about one service.

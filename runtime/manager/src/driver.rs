@@ -209,7 +209,19 @@ impl Driver for BackendDriver {
     type Ready = Generation;
 
     async fn load(&self) -> Result<(), Failure> {
+        let refused = |reason: String| Failure::InvalidComponent { reason };
+        if let Some(Err(reason)) = &self.options.pin {
+            return Err(refused(reason.clone()));
+        }
         let component = self.sandbox.load(&self.options.driver_file, &self.limits).await?;
+        if let Some(Ok(pinned)) = &self.options.pin
+            && component.report.digest != *pinned
+        {
+            return Err(refused(format!(
+                "its SHA-256 is {}, and the configuration holds it to {pinned}",
+                component.report.digest
+            )));
+        }
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some(component);
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! described in an instance that has nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -73,6 +73,26 @@ pub struct Inspection {
 }
 
 impl Inspection {
+    /// An option's kind by the contract's name for it.
+    pub fn wit_kind(&self, option: &OptionInfo) -> &'static str {
+        match option.kind {
+            OptionKind::Text => "text",
+            OptionKind::Integer => "integer",
+            OptionKind::Size => "size",
+            OptionKind::Duration => "duration",
+            OptionKind::Boolean => "boolean",
+            OptionKind::Directory => "directory",
+            OptionKind::ReadOnlyDirectory => "read-only-directory",
+            OptionKind::Secret => "secret",
+            OptionKind::Url => "url",
+            OptionKind::TlsCaFile => "tls-ca-file",
+            OptionKind::TlsVerify => "tls-verify",
+            OptionKind::TlsInsecure => "tls-insecure",
+            OptionKind::HttpProxy => "http-proxy",
+            OptionKind::HttpsProxy => "https-proxy",
+        }
+    }
+
     /// An option's kind in words.
     pub fn kind(&self, option: &OptionInfo) -> &'static str {
         match option.kind {
@@ -98,8 +118,8 @@ impl Inspection {
 #[derive(Debug)]
 pub struct Inspector {
     sandbox: Sandbox,
-    /// Compiled code goes here, so that an inspection leaves nothing behind.
-    _scratch: TempDir,
+    /// Compiled code goes here, so that an inspection leaves nothing behind; none when it goes into a cache.
+    _scratch: Option<TempDir>,
 }
 
 impl Inspector {
@@ -114,7 +134,18 @@ impl Inspector {
         })?;
         Ok(Inspector {
             sandbox: Sandbox::start(helper, scratch.path().join("compiled")).await?,
-            _scratch: scratch,
+            _scratch: Some(scratch),
+        })
+    }
+
+    /// Starts the sandbox on a cache of compiled code, which the service on that folder then finds filled.
+    ///
+    /// # Errors
+    /// When the sandbox fails its self-test.
+    pub async fn on_cache(helper: CompileHelper, cache: PathBuf) -> Result<Self, ManagerError> {
+        Ok(Inspector {
+            sandbox: Sandbox::start(helper, cache).await?,
+            _scratch: None,
         })
     }
 

@@ -67,6 +67,8 @@ pub struct BackendOptions {
     pub availability_zone: String,
     /// The driver's component.
     pub driver_file: PathBuf,
+    /// The SHA-256 that the component must have, in lower-case hex, or why no component is trusted; `None`: any is taken.
+    pub pin: Option<Result<String, String>>,
     /// The driver's settings as written in the configuration.
     pub settings: BTreeMap<String, Written>,
     /// What the deployer lets the driver use.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use anyhow::Context;
 use cofferdam_api::Public;
 use cofferdam_api::auth::Noauth;
+use cofferdam_distribution::{COMPONENT_FILE, MANIFEST_FILE, Sha256Digest, Store, TrustedKeys};
 use cofferdam_manager::{
     BackendOptions, DirectoryGrant, Grants, Limits, Patience, QuotaDefaults, Registered, ServiceOptions,
     Supervision, Webhook, Written,
@@ -219,6 +220,7 @@ impl Config {
             name: backend.name.clone(),
             availability_zone: text("storage_availability_zone"),
             driver_file: self.driver_file(backend)?,
+            pin: self.pin(backend)?,
             settings: backend
                 .settings
                 .iter()
@@ -274,13 +276,15 @@ impl Config {
             return Ok(folder.join(driver));
         }
         let name = driver_name(&driver);
-        let folders = self
-            .service_value("driver_path")
-            .and_then(Value::into_paths)
-            .unwrap_or_default();
+        let folders = self.driver_path();
         let found = folders
             .iter()
-            .map(|folder| folder.join(format!("{name}.wasm")))
+            .flat_map(|folder| {
+                [
+                    folder.join(name).join(COMPONENT_FILE),
+                    folder.join(format!("{name}.wasm")),
+                ]
+            })
             .find(|file| file.is_file());
         found.ok_or_else(|| {
             let known = known_drivers(&folders);
@@ -305,6 +309,63 @@ impl Config {
         })
     }
 
+    /// Folders in which drivers are looked for.
+    pub(crate) fn driver_path(&self) -> Vec<PathBuf> {
+        let folders = self.service_value("driver_path").and_then(Value::into_paths);
+        folders.unwrap_or_default()
+    }
+
+    /// Keys of which one must have signed a driver.
+    pub(crate) fn driver_keys(&self) -> Vec<String> {
+        self.texts("driver_keys")
+    }
+
+    /// The backends that use a component.
+    ///
+    /// # Errors
+    /// When a backend's driver is not found.
+    pub(crate) fn users_of(&self, component: &Path) -> Result<Vec<String>, ConfigError> {
+        let same =
+            |file: &Path| file == component || file.canonicalize().ok() == component.canonicalize().ok();
+        let mut users = Vec::new();
+        for backend in &self.backends {
+            if same(&self.driver_file(backend)?) {
+                users.push(backend.name.clone());
+            }
+        }
+        Ok(users)
+    }
+
+    /// What the backend's component is held to: the digest that is written, and of keys the digest of what they have signed.
+    fn pin(&self, backend: &BackendSection) -> Result<Option<Result<String, String>>, ConfigError> {
+        let written = backend.values.get("driver_sha256");
+        let text = written.cloned().and_then(Value::into_text);
+        let pinned = text.map(|text| text.parse::<Sha256Digest>()).transpose();
+        let pinned = pinned.map_err(|error| {
+            let origin = written.map_or(backend.origin, |value| value.origin);
+            parse::error(
+                &self.file,
+                origin,
+                format!("backend {}: driver_sha256: {error}", backend.name),
+            )
+        })?;
+        let keys = self.driver_keys();
+        if keys.is_empty() {
+            return Ok(pinned.map(|digest| Ok(digest.to_string())));
+        }
+        let keys = TrustedKeys::read(&keys).map_err(|error| {
+            let origin = self
+                .values
+                .get("driver_keys")
+                .map_or(Origin::default(), |value| value.origin);
+            parse::error(&self.file, origin, format!("driver_keys: {error}"))
+        })?;
+        let signed = self
+            .driver_file(backend)
+            .map(|file| signed(&file, &keys, pinned))?;
+        Ok(Some(signed))
+    }
+
     /// An error at a driver's setting, or at the backend's section when the setting is not in the file.
     pub(crate) fn error_at(&self, backend: &str, setting: &str, message: String) -> ConfigError {
         let section = self.backends.iter().find(|section| section.name == backend);
@@ -316,6 +377,28 @@ impl Config {
         });
         parse::error(&self.file, origin, message)
     }
+}
+
+/// The digest of a component that one of the keys has signed, or why none has.
+fn signed(file: &Path, keys: &TrustedKeys, pin: Option<Sha256Digest>) -> Result<String, String> {
+    let (Some(folder), Some(name)) = (file.parent(), file.file_stem().and_then(|name| name.to_str())) else {
+        return Err(format!("{} is in no folder", file.display()));
+    };
+    // A package's component is `driver.wasm` in a folder of the driver's name.
+    let in_package =
+        file.file_name().is_some_and(|name| name == COMPONENT_FILE) && folder.join(MANIFEST_FILE).is_file();
+    let (store, name) = match (
+        in_package,
+        folder.parent(),
+        folder.file_name().and_then(|name| name.to_str()),
+    ) {
+        (true, Some(store), Some(name)) => (store, name),
+        _ => (folder, name),
+    };
+    let verified = Store::open(store).and_then(|store| store.verify(name, keys, pin));
+    verified
+        .map(|(digest, _)| digest.to_string())
+        .map_err(|error| error.to_string())
 }
 
 /// Cinder's class path of a driver as our name: `cinder.backup.drivers.posix.PosixBackupDriver` is `posix`.
@@ -332,12 +415,12 @@ fn known_drivers(folders: &[PathBuf]) -> Vec<String> {
         .filter_map(|folder| std::fs::read_dir(folder).ok())
         .flatten()
         .filter_map(|entry| {
-            entry
-                .ok()?
-                .file_name()
-                .to_str()?
-                .strip_suffix(".wasm")
-                .map(str::to_owned)
+            let entry = entry.ok()?;
+            let name = entry.file_name().to_str()?.to_owned();
+            match entry.path().join(COMPONENT_FILE).is_file() {
+                true => Some(name),
+                false => name.strip_suffix(".wasm").map(str::to_owned),
+            }
         })
         .collect();
     names.sort();

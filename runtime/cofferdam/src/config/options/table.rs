@@ -116,7 +116,16 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         kind: Kind::Paths,
         scope: Scope::Service,
         default: Some("[\"/usr/lib/cofferdam/drivers\"]"),
-        text: "Folders in which a driver named by `backup_driver` is looked for, as `NAME.wasm`, in this order.",
+        text: "Folders in which a driver named by `backup_driver` is looked for, as `NAME/driver.wasm` or `NAME.wasm`, in this \
+               order. `cofferdam driver add` installs into the first.",
+    },
+    OptionSpec {
+        name: "driver_keys",
+        kind: Kind::Texts,
+        scope: Scope::Service,
+        default: None,
+        text: "Public keys of minisign, each the line that begins with `RW` or the path of its file. When there are any, only drivers \
+               that one of them has signed are installed, and only those become backends.",
     },
     OptionSpec {
         name: "host",
@@ -273,6 +282,13 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         default: None,
         text: "The backend's driver: a name looked for in `driver_path` (`\"posix\"`; the class path that Cinder uses for \
                it works too), or the path of a `.wasm` file. Required.",
+    },
+    OptionSpec {
+        name: "driver_sha256",
+        kind: Kind::Text,
+        scope: Scope::Backend,
+        default: None,
+        text: "The SHA-256 that the driver's component must have, in hex; another is refused. `cofferdam driver add` tells it.",
     },
     OptionSpec {
         name: "backup_initialization_timeout",
