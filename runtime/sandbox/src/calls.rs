@@ -10,10 +10,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, StreamError};
 
 use crate::body::{Body, Meter, Sink};
 use crate::budget::Budget;
-use crate::contract::{
-    BackupIdentity, BodyInfo, ByteRange, ContainerPage, DriverError, DriverInfo, ObjectAddress, ObjectInfo,
-    Page, Placement, Setting,
-};
+use crate::contract::{BackupIdentity, BodyInfo, ByteRange, ContainerPage, DriverError, DriverInfo, ObjectAddress, ObjectInfo, Page, Placement, Setting, SpaceUsage};
 use crate::failure::{Failure, Phase, clean};
 use crate::instance::{Answer, Guest, Instance};
 use crate::limits::TEXT;
@@ -88,6 +85,23 @@ impl Instance {
                     .cofferdam_backup_backup_driver()
                     .call_probe(&mut guest.store),
             )
+        });
+        call.await
+    }
+
+    /// How full the storage is; `None` from a driver that has not this interface, which a later contract may add (`wit/trial`).
+    ///
+    /// # Errors
+    /// As [`Instance::do_setup`].
+    pub async fn space(&self) -> Result<Option<SpaceUsage>, Failure> {
+        let call = self.unplanned(Phase::Probe, |guest| {
+            Box::pin(async move {
+                let Some(later) = &guest.later else {
+                    return Ok(Ok(None));
+                };
+                let told = later.cofferdam_space_space().call_measure(&mut guest.store).await?;
+                Ok(told.map(Some).map_err(DriverError::Failed))
+            })
         });
         call.await
     }

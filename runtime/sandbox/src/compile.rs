@@ -3,10 +3,10 @@
 //! Problem: Cranelift's time and memory for a hostile component have no bound, and a bug in it must not take the
 //! service down. So a child process of this very binary compiles, under a wall-clock limit and rlimits, and hands back
 //! a file of machine code. That file is trusted like our own code, so it lives in a private folder (mode 0700), under
-//! a name made of the component's digest and the engine's compatibility hash, with its own digest beside it, which
-//! is checked at each load.
+//! a name made of the component's digest and the engine's compatibility hash, with a seal beside it: the code's own digest, which
+//! is checked at each load, and what was found when the component was examined, so that this is not done again.
 //! At most [`ABREAST`] compile at once, at a lower priority; who waits for the same component finds it in the cache then.
-//! Cost: 0.1 s for a Rust driver, 7 to 20 s for Python or JavaScript, the first time; 1 to 40 ms from the cache.
+//! Cost: 0.1 s for a Rust driver, 7 to 20 s for Python or JavaScript, the first time; 1 to 60 ms from the cache.
 
 use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,12 +15,13 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::component::ComponentReport;
+use crate::component::{ComponentReport, EXAMINATION};
 use crate::failure::{Failure, Phase, clean};
 use crate::limits::{Limits, TEXT};
 
@@ -44,7 +45,35 @@ fn host(reason: String) -> Failure {
     }
 }
 
-/// The compiled form of a component, from the cache or made now.
+/// What stands beside machine code.
+#[derive(Serialize, Deserialize)]
+struct Seal {
+    /// SHA-256 of the code.
+    code: String,
+    /// What the component was found to be.
+    report: ComponentReport,
+}
+
+/// Where the code of a component is, and its seal.
+fn places(engine: &Engine, cache: &Path, digest: &str) -> (PathBuf, PathBuf) {
+    let name = format!("{digest}-{:016x}", compatibility(engine));
+    (
+        cache.join(format!("{name}.cwasm")),
+        cache.join(format!("{name}.seal")),
+    )
+}
+
+/// A component that was examined and compiled before, by its digest.
+pub(crate) async fn cached(
+    engine: &Engine,
+    cache: &Path,
+    digest: &str,
+) -> Option<(Component, ComponentReport)> {
+    let (code, seal) = places(engine, cache, digest);
+    load(engine, &code, &seal).await
+}
+
+/// Compiles a component that was examined, and keeps the code in the cache.
 pub(crate) async fn compile(
     engine: &Engine,
     helper: &CompileHelper,
@@ -63,12 +92,9 @@ pub(crate) async fn compile(
                 cache.display()
             ))
         })?;
-    let name = format!("{}-{:016x}", report.digest, compatibility(engine));
-    let (code, seal) = (
-        cache.join(format!("{name}.cwasm")),
-        cache.join(format!("{name}.sha256")),
-    );
-    if let Some(component) = load(engine, &code, &seal).await {
+    let (code, seal) = places(engine, cache, &report.digest);
+    // Who was before this one in the queue may have made it.
+    if let Some((component, _)) = load(engine, &code, &seal).await {
         return Ok(component);
     }
     let fresh = tempfile::Builder::new()
@@ -81,26 +107,31 @@ pub(crate) async fn compile(
         digest_of(&output).map_err(|error| host(format!("the compiled code cannot be read: {error}")))?;
     let publish = || -> std::io::Result<()> {
         let sealed = fresh.path().join("seal");
-        std::fs::write(&sealed, &digest)?;
+        let words = Seal {
+            code: digest,
+            report: report.clone(),
+        };
+        std::fs::write(&sealed, serde_json::to_vec(&words)?)?;
         std::fs::rename(&output, &code)?;
         std::fs::rename(&sealed, &seal)
     };
     publish().map_err(|error| host(format!("the compile cache cannot be written: {error}")))?;
-    load(engine, &code, &seal)
-        .await
+    let loaded = load(engine, &code, &seal).await;
+    loaded
+        .map(|(component, _)| component)
         .ok_or_else(|| host("the compiled code cannot be loaded again".into()))
 }
 
 /// Loads machine code when it is there and whole; anything else counts as not there and is compiled anew.
-async fn load(engine: &Engine, code: &Path, seal: &Path) -> Option<Component> {
+async fn load(engine: &Engine, code: &Path, seal: &Path) -> Option<(Component, ComponentReport)> {
     let (engine, code, seal) = (engine.clone(), code.to_owned(), seal.to_owned());
     let loading = tokio::task::spawn_blocking(move || load_now(&engine, &code, &seal));
     loading.await.ok().flatten()
 }
 
-fn load_now(engine: &Engine, code: &Path, seal: &Path) -> Option<Component> {
-    let expected = std::fs::read_to_string(seal).ok()?;
-    if digest_of(code).ok()? != expected {
+fn load_now(engine: &Engine, code: &Path, seal: &Path) -> Option<(Component, ComponentReport)> {
+    let seal: Seal = serde_json::from_slice(&std::fs::read(seal).ok()?).ok()?;
+    if digest_of(code).ok()? != seal.code {
         tracing::warn!(file = %code.display(), "the compile cache's file is damaged; compiling anew");
         return None;
     }
@@ -111,7 +142,7 @@ fn load_now(engine: &Engine, code: &Path, seal: &Path) -> Option<Component> {
     // SAFETY: the file was written by `child` of this binary for an engine of the same compatibility hash into a
     // folder of mode 0700, and its SHA-256 equals the one that was recorded then.
     let component = unsafe { Component::deserialize_file(engine, code) };
-    component.ok()
+    Some((component.ok()?, seal.report))
 }
 
 fn digest_of(path: &Path) -> std::io::Result<String> {
@@ -126,9 +157,10 @@ fn digest_of(path: &Path) -> std::io::Result<String> {
     }
 }
 
-/// A number that differs between engines whose code is not interchangeable.
+/// A number that differs between engines whose code is not interchangeable, and between versions that examine in another way.
 fn compatibility(engine: &Engine) -> u64 {
     let mut hasher = DefaultHasher::new();
+    (env!("CARGO_PKG_VERSION"), EXAMINATION).hash(&mut hasher);
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hasher.finish()
 }

@@ -6,7 +6,7 @@
 
 mod producers;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
@@ -34,8 +34,11 @@ const WASI: [&str; 7] = [
     "wasi:sockets/",
 ];
 
+/// Counts the ways in which components were examined so far: what an older way let through is examined again.
+pub(crate) const EXAMINATION: u32 = 1;
+
 /// What was read from a component file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComponentReport {
     /// Bytes of the file.
     pub size: u64,
@@ -62,18 +65,24 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
+/// A component may not be greater than the deployer allows.
+pub(crate) fn check_size(size: u64, limits: &Limits) -> Result<(), Failure> {
+    if size <= limits.component_size {
+        return Ok(());
+    }
+    Err(refuse(format!(
+        "the file has {size} bytes; driver_component_size allows {}",
+        limits.component_size
+    )))
+}
+
 /// Reads and checks a component's bytes.
 ///
 /// # Errors
 /// [`Failure::InvalidComponent`], which says what was found.
 pub fn examine(bytes: &[u8], limits: &Limits) -> Result<ComponentReport, Failure> {
     let size = bytes.len() as u64;
-    if size > limits.component_size {
-        return Err(refuse(format!(
-            "the file has {size} bytes; driver_component_size allows {}",
-            limits.component_size
-        )));
-    }
+    check_size(size, limits)?;
     if !bytes.starts_with(b"\0asm") {
         return Err(refuse(
             "the file is not WebAssembly (it does not begin with \\0asm)",

@@ -20,7 +20,7 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::budget::{Budget, Usage};
-use crate::contract::Bindings;
+use crate::contract::{Bindings, Later};
 use crate::egress::dial::Dialer;
 use crate::egress::tls::Tls;
 use crate::egress::{Denials, Egress};
@@ -41,6 +41,16 @@ use crate::turns::Turn;
 pub(crate) struct Guest {
     pub(crate) store: Store<State>,
     pub(crate) bindings: Bindings,
+    /// What a later contract adds, if the driver has it.
+    pub(crate) later: Option<Later>,
+}
+
+/// Instantiates a driver and finds its exports.
+async fn instantiate(driver: &Driver, store: &mut Store<State>) -> wasmtime::Result<(Bindings, Option<Later>)> {
+    let instance = driver.pre.instantiate_async(&mut *store).await?;
+    let bindings = driver.exports.load(&mut *store, &instance)?;
+    let later = driver.later.as_ref().map(|later| later.load(&mut *store, &instance));
+    Ok((bindings, later.transpose()?))
 }
 
 type Answered<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
@@ -150,7 +160,7 @@ impl Instance {
             last: Mutex::default(),
         };
 
-        let (pre, provision, limits) = (driver.pre.clone(), provision.clone(), limits.clone());
+        let (driver, provision, limits) = (driver.clone(), provision.clone(), limits.clone());
         let own = budget.clone();
         instance
             .run(Phase::Instantiate, budget, None, move |slot, thread| {
@@ -158,13 +168,17 @@ impl Instance {
                     let mut store = new_store(thread, backend, &limits, &provision)?;
                     let fuel = begin_call(&mut store, &own, Some(own.deadline()));
                     thread.kill.arm(backstop(own.deadline()));
-                    let made = thread.kill.or(pre.instantiate_async(&mut store)).await;
+                    let made = thread.kill.or(instantiate(&driver, &mut store)).await;
                     thread.kill.arm(None);
                     let words = store.data().output.last_words();
                     end_call(&mut store);
                     match made {
-                        Ok(Ok(bindings)) => {
-                            *slot = Some(Guest { store, bindings });
+                        Ok(Ok((bindings, later))) => {
+                            *slot = Some(Guest {
+                                store,
+                                bindings,
+                                later,
+                            });
                             Ok(())
                         }
                         Ok(Err(error)) => Err(trap::explain(error, Phase::Instantiate, fuel, &words)),

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::budget::Budget;
 use crate::clock::Ticker;
 use crate::compile::{self, CompileHelper};
 use crate::component::{self, ComponentReport};
-use crate::contract::{DriverInfo, DriverPre};
+use crate::contract::{DriverIndices, DriverInfo, LaterIndices};
 use crate::egress::dial::{Resolver, SystemResolver};
 use crate::egress::tls::SystemRoots;
 use crate::failure::{Failure, Phase, clean};
@@ -118,7 +118,11 @@ pub struct Driver(Arc<Loaded>);
 pub struct Loaded {
     /// What its file holds.
     pub report: ComponentReport,
-    pub(crate) pre: DriverPre<State>,
+    pub(crate) pre: InstancePre<State>,
+    /// Where its exports are.
+    pub(crate) exports: DriverIndices,
+    /// The same of what a later contract adds, if it has that.
+    pub(crate) later: Option<LaterIndices>,
 }
 
 impl std::ops::Deref for Driver {
@@ -176,12 +180,16 @@ impl Sandbox {
         {
             return Ok(known);
         }
+        component::check_size(bytes.len() as u64, limits)?;
+        let shared = &self.shared;
+        if let Some((component, report)) = compile::cached(&shared.engine, &self.cache, &digest).await {
+            return self.link(&component, report);
+        }
         // Checking takes up to a second for the greatest component, so it has a thread of its own.
         let own = limits.clone();
         let examined = tokio::task::spawn_blocking(move || (component::examine(&bytes, &own), bytes));
         let (report, bytes) = examined.await.map_err(|error| lost(&error))?;
         let report = report?;
-        let shared = &self.shared;
         // Whoever waited for the same component finds it loaded now. Nobody closes the semaphore.
         let _turn = self.compiling.acquire().await;
         if let Some(known) = self.known(&digest) {
@@ -189,13 +197,21 @@ impl Sandbox {
         }
         let compiled =
             compile::compile(&shared.engine, &self.helper, &self.cache, limits, &report, &bytes).await?;
+        self.link(&compiled, report)
+    }
+
+    /// Links a component, for all who load it from now on.
+    fn link(&self, component: &Component, report: ComponentReport) -> Result<Driver, Failure> {
         let unusable = |error: wasmtime::Error| Failure::InvalidComponent {
             reason: clean(&format!("{error:#}"), TEXT),
         };
-        let pre = shared.linker.instantiate_pre(&compiled).map_err(unusable)?;
+        let digest = report.digest.clone();
+        let pre = self.shared.linker.instantiate_pre(component).map_err(unusable)?;
         let loaded = Arc::new(Loaded {
             report,
-            pre: DriverPre::new(pre).map_err(unusable)?,
+            exports: DriverIndices::new(&pre).map_err(unusable)?,
+            later: LaterIndices::new(&pre).ok(),
+            pre,
         });
         let mut all = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, driver| driver.strong_count() > 0);
