@@ -206,6 +206,15 @@ fn a_driver_is_packed_added_used_held_to_its_digest_and_not_removed_while_it_is_
     let (exit, _) = service.refused(&["driver", "verify", "posix"]);
     assert_eq!(exit, 7);
     let empty = Service::configure("", "");
+    let (exit, said) = empty.refused(&["service", "list"]);
+    assert!(
+        exit == 3
+            && said["message"]
+                .as_str()
+                .unwrap()
+                .contains("no backend is configured"),
+        "{said}"
+    );
     empty.json(&["driver", "remove", "posix", "--store", &store]);
     assert_eq!(
         empty.json(&["driver", "list", "--store", &store]),

@@ -52,7 +52,9 @@ async fn an_interface_that_a_later_contract_adds_is_used_where_it_is_and_done_wi
         .filter(|case| case.group == "objects" || case.group == "listing")
         .collect();
     let file = drivers().join("trial.wasm");
-    let subject = Subject::load(&test.sandbox, &file, in_folder("hostile_path", &folder)).await.unwrap();
+    let subject = Subject::load(&test.sandbox, &file, in_folder("hostile_path", &folder))
+        .await
+        .unwrap();
     let report = run(&subject, "trial", &cases, 7, |_| {}).await;
     assert_eq!(report.failures(), [""; 0], "{report}");
 }

@@ -10,7 +10,10 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, StreamError};
 
 use crate::body::{Body, Meter, Sink};
 use crate::budget::Budget;
-use crate::contract::{BackupIdentity, BodyInfo, ByteRange, ContainerPage, DriverError, DriverInfo, ObjectAddress, ObjectInfo, Page, Placement, Setting, SpaceUsage};
+use crate::contract::{
+    BackupIdentity, BodyInfo, ByteRange, ContainerPage, DriverError, DriverInfo, ObjectAddress, ObjectInfo,
+    Page, Placement, Setting, SpaceUsage,
+};
 use crate::failure::{Failure, Phase, clean};
 use crate::instance::{Answer, Guest, Instance};
 use crate::limits::TEXT;
@@ -99,7 +102,10 @@ impl Instance {
                 let Some(later) = &guest.later else {
                     return Ok(Ok(None));
                 };
-                let told = later.cofferdam_space_space().call_measure(&mut guest.store).await?;
+                let told = later
+                    .cofferdam_space_space()
+                    .call_measure(&mut guest.store)
+                    .await?;
                 Ok(told.map(Some).map_err(DriverError::Failed))
             })
         });

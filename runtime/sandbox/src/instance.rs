@@ -46,10 +46,16 @@ pub(crate) struct Guest {
 }
 
 /// Instantiates a driver and finds its exports.
-async fn instantiate(driver: &Driver, store: &mut Store<State>) -> wasmtime::Result<(Bindings, Option<Later>)> {
+async fn instantiate(
+    driver: &Driver,
+    store: &mut Store<State>,
+) -> wasmtime::Result<(Bindings, Option<Later>)> {
     let instance = driver.pre.instantiate_async(&mut *store).await?;
     let bindings = driver.exports.load(&mut *store, &instance)?;
-    let later = driver.later.as_ref().map(|later| later.load(&mut *store, &instance));
+    let later = driver
+        .later
+        .as_ref()
+        .map(|later| later.load(&mut *store, &instance));
     Ok((bindings, later.transpose()?))
 }
 

@@ -57,6 +57,20 @@ impl Config {
     /// # Errors
     /// When the file cannot be read, is not TOML, or breaks a rule of the table; with line and column.
     pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
+        let config = Self::read_without_backends(file)?;
+        if config.backends.is_empty() {
+            let message = "no backend is configured; add a section [backends.NAME] with backup_driver";
+            let begin = Origin { line: 1, column: 1 };
+            return Err(parse::error(file, begin, message.into()).into());
+        }
+        Ok(config)
+    }
+
+    /// The same where there need not be a backend yet: drivers are installed before.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub(crate) fn read_without_backends(file: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(file).with_context(|| {
             format!(
                 "the configuration {} cannot be read; name another with --config",
@@ -321,19 +335,17 @@ impl Config {
     }
 
     /// The backends that use a component.
-    ///
-    /// # Errors
-    /// When a backend's driver is not found.
-    pub(crate) fn users_of(&self, component: &Path) -> Result<Vec<String>, ConfigError> {
+    pub(crate) fn users_of(&self, component: &Path) -> Vec<String> {
         let same =
             |file: &Path| file == component || file.canonicalize().ok() == component.canonicalize().ok();
         let mut users = Vec::new();
         for backend in &self.backends {
-            if same(&self.driver_file(backend)?) {
+            // A driver that is not found is not this one.
+            if self.driver_file(backend).is_ok_and(|file| same(&file)) {
                 users.push(backend.name.clone());
             }
         }
-        Ok(users)
+        users
     }
 
     /// What the backend's component is held to: the digest that is written, and of keys the digest of what they have signed.

@@ -187,12 +187,6 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
             config.backends.push(backend(&source, name, section)?);
         }
     }
-    if config.backends.is_empty() {
-        return source.fail(
-            0,
-            "no backend is configured; add a section [backends.NAME] with backup_driver",
-        );
-    }
     config
         .backends
         .sort_by_key(|backend| (backend.origin.line, backend.origin.column));

@@ -79,7 +79,7 @@ impl Folder {
 /// The configuration, when there is one.
 fn config(context: &Context) -> anyhow::Result<Option<Config>> {
     match context.config.exists() {
-        true => context.read().map(Some),
+        true => Config::read_without_backends(&context.config).map(Some),
         false => Ok(None),
     }
 }
@@ -215,7 +215,7 @@ pub(super) fn remove(context: &Context, name: &str, folder: &Folder) -> anyhow::
     let config = config(context)?;
     let store = Store::open(&folder.path(config.as_ref())?)?;
     let users = match (&config, store.find(name)?) {
-        (Some(config), Some(installed)) => config.users_of(&installed.component)?,
+        (Some(config), Some(installed)) => config.users_of(&installed.component),
         _ => Vec::new(),
     };
     if !users.is_empty() {

@@ -112,8 +112,8 @@ fn a_wrong_value_is_refused_with_its_place_and_what_is_right() {
 }
 
 #[test]
-fn a_file_without_backends_or_a_backend_without_driver_is_refused() {
-    refused("", "1:1", &["no backend is configured"]);
+fn a_backend_without_driver_is_refused_and_whether_there_must_be_one_is_for_the_command_to_say() {
+    assert!(read("").unwrap().backends.is_empty());
     refused("[backends.a]\n", "1:11", &["has no backup_driver"]);
     refused(
         "[backends.\"a b\"]\nbackup_driver = \"p\"\n",
