@@ -97,6 +97,7 @@ pub fn kept_cache() -> PathBuf {
 }
 
 /// A driver that is built only where its language's tools can be had; none, said loudly, where they cannot.
+#[allow(clippy::print_stdout, reason = "a skip is loud")]
 pub fn driver_if_built(name: &str) -> Option<PathBuf> {
     let file = drivers().join(format!("{name}.wasm"));
     if file.is_file() {
