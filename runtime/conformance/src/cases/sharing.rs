@@ -1,5 +1,6 @@
 //! Several instances at a time: what one wrote the others see, whole, and never each other's bytes.
 
+use cofferdam_sandbox::RetryClass;
 use futures::future::{Either, join, join_all, select};
 
 use crate::case::{Case, Stop, Verdict};
@@ -109,11 +110,18 @@ async fn one_version(ground: &Ground<'_>) -> Verdict {
         Ok(())
     };
     let reading = async {
+        // A busy server may say that it cannot now; the host asks again. Never that nothing is there, and never other bytes.
+        let mut patience = 5;
         for _ in 0..15 {
-            let came = reader
-                .get(&name)
-                .await
-                .must("an object that is replaced meanwhile")?;
+            let got = reader.get(&name).await;
+            if let Err(failure) = &got
+                && failure.retry_class() == RetryClass::Retry
+                && patience > 0
+            {
+                patience -= 1;
+                continue;
+            }
+            let came = got.must("an object that is replaced meanwhile")?;
             holds(versions.contains(&came), "one of the versions, whole", || {
                 format!("{} other bytes", came.len())
             })?;
