@@ -25,8 +25,9 @@ build: guests
 guests:
     @tools/guests
 
-# Build the drivers in C, Python and TypeScript, with tools that are got once; what cannot be had is skipped loudly
+# Build what an author begins with in Rust, C, Python and TypeScript, and the WebDAV drivers; what cannot be had is skipped loudly
 languages: build
+    @tools/guests-rust
     @tools/guests-c
     @tools/guests-python
     @tools/guests-typescript

@@ -19,7 +19,7 @@ use crate::init::{budget, helper};
 const AT_ONCE: usize = 100;
 
 /// The drivers, by their components.
-const GUESTS: [&str; 5] = [
+pub(crate) const ALL: [&str; 5] = [
     "posix",
     "shelf-rust",
     "shelf-c",
@@ -27,10 +27,10 @@ const GUESTS: [&str; 5] = [
     "shelf-typescript",
 ];
 
-/// Measures every driver that is there.
-pub(crate) async fn measure(scratch: &Path) -> anyhow::Result<Vec<Figure>> {
+/// Measures those of the drivers that are there.
+pub(crate) async fn measure(scratch: &Path, guests: &[&str]) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    for guest in GUESTS {
+    for guest in guests {
         let file = drivers().join(format!("{guest}.wasm"));
         if file.is_file() {
             figures.extend(one(guest, &file, &scratch.join(guest)).await?);

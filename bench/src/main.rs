@@ -22,7 +22,6 @@ mod catalog;
 mod drivers;
 mod guests;
 mod init;
-mod object;
 mod profile;
 mod results;
 mod soak;
@@ -130,7 +129,7 @@ fn main() -> anyhow::Result<()> {
         figures.extend(runtime.block_on(init::measure(scratch.path()))?);
     }
     if wanted("object") {
-        figures.extend(runtime.block_on(object::measure(scratch.path()))?);
+        figures.extend(runtime.block_on(guests::measure(scratch.path(), &["posix"]))?);
     }
     if wanted("backup") {
         figures.extend(runtime.block_on(backup::measure(scratch.path()))?);
@@ -163,7 +162,7 @@ fn main() -> anyhow::Result<()> {
         figures.extend(measured);
     }
     if has("guests") {
-        figures.extend(runtime.block_on(guests::measure(scratch.path()))?);
+        figures.extend(runtime.block_on(guests::measure(scratch.path(), &guests::ALL))?);
     }
     if has("drivers") {
         drivers::run(scratch.path(), &runtime)?;

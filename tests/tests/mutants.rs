@@ -23,10 +23,8 @@ use cofferdam_sandbox::Limits;
 use cofferdam_sandbox::contract::SettingValue;
 use cofferdam_tests::{TestSandbox, mutant, mutants};
 use futures::StreamExt as _;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
-use kit::{Ballast, Mounted, in_folder};
+use kit::{Ballast, Mounted, in_folder, listen};
 
 const CORRECT: &str = "correct";
 const SEED: u64 = 7;
@@ -109,9 +107,7 @@ fn every_mutant_stands_once_in_the_table_with_cases_that_there_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kit_finds_each_mutant_by_the_cases_that_are_named_for_it_and_the_correct_driver_by_none() {
-    tracing_subscriber::registry()
-        .with(cofferdam_conformance::ears::layer())
-        .init();
+    listen();
     let all = std::env::var("COFFERDAM_MUTANTS").is_ok_and(|what| what == "all");
     let (table, test) = (Table::read(), TestSandbox::start().await);
     let chosen = mutants()

@@ -130,6 +130,11 @@ pub trait Mutation: 'static {
         driver.directory.create_dir_all(container)
     }
 
+    /// The name under which an object is kept: its own.
+    fn kept_as(name: &str) -> String {
+        name.to_owned()
+    }
+
     /// Writes a hidden file and renames it.
     fn put_object(
         driver: &mut Correct,
@@ -216,6 +221,14 @@ pub struct Mutant<M> {
     mutation: PhantomData<M>,
 }
 
+/// Where an object is kept.
+fn kept<M: Mutation>(at: &ObjectAddress) -> ObjectAddress {
+    ObjectAddress {
+        name: M::kept_as(&at.name),
+        ..at.clone()
+    }
+}
+
 impl<M: Mutation> Driver for Mutant<M> {
     fn describe() -> DriverInfo {
         M::describe()
@@ -245,7 +258,7 @@ impl<M: Mutation> Driver for Mutant<M> {
     }
 
     fn put_object(&mut self, at: &ObjectAddress, body: &InputStream, info: &BodyInfo) -> Result<(), Error> {
-        M::put_object(&mut self.correct, at, body, info)
+        M::put_object(&mut self.correct, &kept::<M>(at), body, info)
     }
 
     fn get_object(
@@ -254,18 +267,18 @@ impl<M: Mutation> Driver for Mutant<M> {
         range: Option<ByteRange>,
         sink: &OutputStream,
     ) -> Result<u64, Error> {
-        M::get_object(&mut self.correct, at, range, sink)
+        M::get_object(&mut self.correct, &kept::<M>(at), range, sink)
     }
 
     fn stat_object(&mut self, at: &ObjectAddress) -> Result<ObjectInfo, Error> {
         Ok(ObjectInfo {
             name: at.name.clone(),
-            size: M::stat_object(&mut self.correct, at)?,
+            size: M::stat_object(&mut self.correct, &kept::<M>(at))?,
         })
     }
 
     fn delete_object(&mut self, at: &ObjectAddress) -> Result<(), Error> {
-        M::delete_object(&mut self.correct, at)
+        M::delete_object(&mut self.correct, &kept::<M>(at))
     }
 
     fn list_objects(

@@ -10,7 +10,7 @@
 //! the right class, in bounded time, with nothing half-made; the call after it must succeed.
 //!
 //! Bound: one case at a time, each within [`run::LONGEST_CASE`]; bodies are made from seeds and compared as they come, so memory does
-//! not depend on their size. Every case has names of its own in one container and clears away what it put there.
+//! not depend on their size. Every case has names of its own, nearly all in one container, and clears away what it put there.
 
 mod bench;
 mod case;

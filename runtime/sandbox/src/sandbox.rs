@@ -175,12 +175,10 @@ impl Sandbox {
     /// [`Failure::Host`] when the file cannot be read, [`Failure::InvalidComponent`], [`Failure::CompileTimeout`].
     pub async fn load(&self, file: &Path, limits: &Limits) -> Result<Driver, Failure> {
         let (bytes, digest) = read(file, limits).await?;
-        if bytes.len() as u64 <= limits.component_size
-            && let Some(known) = self.known(&digest)
-        {
+        component::check_size(bytes.len() as u64, limits)?;
+        if let Some(known) = self.known(&digest) {
             return Ok(known);
         }
-        component::check_size(bytes.len() as u64, limits)?;
         let shared = &self.shared;
         if let Some((component, report)) = compile::cached(&shared.engine, &self.cache, &digest).await {
             return self.link(&component, report);

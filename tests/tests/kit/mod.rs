@@ -14,6 +14,8 @@ use cofferdam_sandbox::Limits;
 use cofferdam_sandbox::contract::SettingValue;
 use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, Written};
 use cofferdam_tests::TestSandbox;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The container that the kit works in.
 pub(crate) const CONTAINER: &str = "cofferdam-conformance";
@@ -120,6 +122,14 @@ pub(crate) fn at_server(url: &str, settings: BTreeMap<String, Written>) -> Setup
     }
 }
 
+/// The cases about a driver's log need somebody who listens.
+pub(crate) fn listen() {
+    // Whoever comes second finds it done.
+    let _ = tracing_subscriber::registry()
+        .with(cofferdam_conformance::ears::layer())
+        .try_init();
+}
+
 async fn tried(test: &TestSandbox, file: &Path, setup: Setup, cases: &[Case]) -> Report {
     let subject = Subject::load(&test.sandbox, file, setup).await.unwrap();
     run(&subject, CONTAINER, cases, SEED, |tried| println!("{tried}")).await
@@ -132,6 +142,7 @@ pub(crate) async fn conforms(test: &TestSandbox, file: &Path, setup: Setup) {
 
 /// These cases, printed; none may fail.
 pub(crate) async fn conforms_in(test: &TestSandbox, file: &Path, setup: Setup, cases: &[Case]) {
+    listen();
     let report = tried(test, file, setup, cases).await;
     println!("\n{report}\n");
     assert_eq!(

@@ -329,6 +329,11 @@ impl Config {
         folders.unwrap_or_default()
     }
 
+    /// Bytes that a component may have.
+    pub(crate) fn component_size(&self) -> u64 {
+        u64::try_from(self.integer("driver_component_size")).unwrap_or_default()
+    }
+
     /// Keys of which one must have signed a driver.
     pub(crate) fn driver_keys(&self) -> Vec<String> {
         self.texts("driver_keys")

@@ -39,27 +39,16 @@ pub(super) async fn run(context: &Context, file: PathBuf) -> anyhow::Result<()> 
 /// What becomes of an import: it is there for every driver, or for whom a backend grants something, or it is inert.
 fn use_of(import: &str, found: &Inspection) -> &'static str {
     let any = |granted: fn(&BackendGrant) -> bool| found.backends.iter().any(granted);
-    let (granted, without) = match import.split(['/', '@']).next() {
-        Some("wasi:filesystem") => (
-            any(|backend| !backend.directories.is_empty()),
-            "inert: no directory is granted",
-        ),
-        Some("wasi:http") => (
-            any(|backend| !backend.http.is_empty()),
-            "inert: no origin is granted",
-        ),
-        Some("wasi:sockets") => (
-            any(|backend| !backend.tcp.is_empty()),
-            "inert: no connection is granted",
-        ),
-        Some("wasi:cli") => (true, ""),
+    let granted = match import.split('/').next() {
+        Some("wasi:cli") => return "no arguments, environment or input; what it prints goes to the log",
+        Some("wasi:filesystem") => any(|backend| !backend.directories.is_empty()),
+        Some("wasi:http") => any(|backend| !backend.http.is_empty()),
+        Some("wasi:sockets") => any(|backend| !backend.tcp.is_empty()),
         _ => return "given to every driver",
     };
-    match (import.starts_with("wasi:cli"), granted) {
-        (true, _) if import.contains("std") => "its output goes to the log, its input is empty",
-        (true, _) => "no arguments, no environment",
-        (false, true) => "granted, see below",
-        (false, false) => without,
+    match granted {
+        true => "granted, see below",
+        false => "inert: no backend grants anything of it",
     }
 }
 

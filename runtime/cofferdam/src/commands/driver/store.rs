@@ -1,6 +1,6 @@
 //! `cofferdam driver add|list|remove|verify|pack`: drivers as packages, in a folder of `driver_path`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -93,9 +93,11 @@ pub(super) async fn add(context: &Context, arguments: &Add) -> anyhow::Result<()
     let config = config(context)?;
     let source = Source::parse(&arguments.source)?;
     let store = Store::create(&arguments.folder.path(config.as_ref())?)?;
+    let size = config.as_ref().map_or(COMPONENT_SIZE, Config::component_size);
     let request = Request {
         keys: keys(config.as_ref())?,
         pin: arguments.sha256,
+        component_size: Some(size),
         ..Request::default()
     };
     let progress = Steps::new(context.json);
@@ -107,15 +109,7 @@ pub(super) async fn add(context: &Context, arguments: &Add) -> anyhow::Result<()
         Some(config) => Inspector::on_cache(helper(), config.state_path().join("compiled")).await,
         None => Inspector::start(helper()).await,
     };
-    let limits = Arc::new(Limits {
-        compile_timeout: COMPILE_TIMEOUT,
-        ..Limits::default()
-    });
-    let inspected = inspector
-        .map_err(service_error)?
-        .inspect(&fetched.component(), &limits, &[])
-        .await;
-    let found = inspected.map_err(service_error)?;
+    let found = inspect(&inspector.map_err(service_error)?, &fetched.component(), size).await?;
     progress.end();
     let compiled = begin.elapsed();
     let signer = fetched.signer().map(shown);
@@ -153,6 +147,17 @@ pub(super) async fn add(context: &Context, arguments: &Add) -> anyhow::Result<()
         manifest.name, manifest.sha256
     ));
     Ok(())
+}
+
+/// Compiles and describes a component, with time enough: nobody waits for a backend here.
+async fn inspect(inspector: &Inspector, file: &Path, component_size: u64) -> anyhow::Result<Inspection> {
+    let limits = Arc::new(Limits {
+        component_size,
+        compile_timeout: COMPILE_TIMEOUT,
+        ..Limits::default()
+    });
+    let found = inspector.inspect(file, &limits, &[]).await;
+    Ok(found.map_err(service_error)?)
 }
 
 /// A key, and what its owner wrote beside the signature.
@@ -277,15 +282,8 @@ pub(super) fn verify(context: &Context, name: Option<&str>, folder: &Folder) -> 
 
 pub(super) async fn pack_driver(context: &Context, arguments: &Pack) -> anyhow::Result<()> {
     let inspector = Inspector::start(helper()).await.map_err(service_error)?;
-    let limits = Arc::new(Limits {
-        compile_timeout: COMPILE_TIMEOUT,
-        ..Limits::default()
-    });
     let file = std::path::absolute(&arguments.file)?;
-    let found = inspector
-        .inspect(&file, &limits, &[])
-        .await
-        .map_err(service_error)?;
+    let found = inspect(&inspector, &file, COMPONENT_SIZE).await?;
     let said = described(&found)?;
     write_package(
         &file,

@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     /// The backend of the configuration whose settings, grants and limits are used
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
-    /// The container that the kit works in; made if it is missing, and left empty
+    /// The container that the kit works in; it and a second one (-2) are made if they are missing, and left empty
     #[arg(long, value_name = "NAME", default_value = "cofferdam-conformance")]
     container: String,
     /// Only cases of this number, of this group, or with this in their name; may be repeated
