@@ -17,12 +17,14 @@ use crate::contract::host::{Host, Level, PipeError};
 use crate::contract::secrets::{self, Algorithm, Encoding, SecretError};
 use crate::contract::{BodyInfo, BodyNeeds};
 use crate::egress::Egress;
+use crate::files;
 use crate::kill::Kill;
 use crate::limits::Limits;
 use crate::memory::MemoryBudget;
 use crate::output::Output;
 use crate::pipe::pump;
 use crate::secrets::Vault;
+use crate::slabs::Slabs;
 use crate::turns::Turn;
 
 /// Everything that a store holds for its guest.
@@ -101,6 +103,15 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>> {
         .func_wrap("handle", |mut store, (request, options)| {
             Ok((send(store.data_mut(), request, options)?,))
         })?;
+    let slabs = Slabs::default();
+    linker.allow_shadowing(true);
+    linker.instance("wasi:filesystem/types@0.2.12")?.func_wrap(
+        "[method]descriptor.read-via-stream",
+        move |mut store, (file, offset)| {
+            Ok((files::open(&mut store.data_mut().table, &file, offset, &slabs)?,))
+        },
+    )?;
+    linker.allow_shadowing(false);
     crate::contract::host::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     secrets::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)

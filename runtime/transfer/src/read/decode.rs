@@ -13,7 +13,7 @@ use crate::codec::{Decoder, Fault, Format};
 use crate::digest::{is_zero, zeros};
 use crate::error::TransferError;
 use crate::format::ObjectEntry;
-use crate::slabs::Gather;
+use crate::gather::Gather;
 use crate::thread::Stop;
 
 /// What an object decodes to, in order; then its end, when it came to one.

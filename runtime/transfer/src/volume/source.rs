@@ -13,13 +13,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use cofferdam_nbd::{Access, Client};
+use cofferdam_sandbox::slabs::Slabs;
 use rustix::fs::{Advice, OFlags, SeekFrom};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::medium::{self, Medium};
 use crate::error::TransferError;
-use crate::slabs::Slabs;
 
 /// A volume to be read.
 #[derive(Debug)]
