@@ -15,7 +15,7 @@ mod kit;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-use cofferdam_conformance::{Setup, cases};
+use cofferdam_conformance::cases;
 use cofferdam_tests::servers::WebDav;
 use cofferdam_tests::service::Service;
 use cofferdam_tests::{TestSandbox, driver_if_built, kept_cache};
@@ -28,10 +28,6 @@ const LANGUAGES: [&str; 4] = ["rust", "c", "python", "typescript"];
 /// bytes, and no driver can see that.
 const ONE_VERSION: &str = "a reader gets one version whole while others are being put";
 
-/// What the kit has found and nobody has mended yet: the heap of the WebDAV driver in TypeScript grows by some tens of KiB per call. The host
-/// ends an instance that is over its memory and makes a new one, so that a backup goes on; but it is a fault.
-const GROWS: &str = "thousands of calls take no more memory and fuel than hundreds";
-
 async fn template_conforms(language: &str) {
     let Some(driver) = driver_if_built(&format!("shelf-{language}")) else {
         return;
@@ -40,21 +36,8 @@ async fn template_conforms(language: &str) {
     let folder = test.folder().join("root");
     std::fs::create_dir(&folder).unwrap();
     let option = format!("shelf_{language}_path");
-    conforms(
-        &test,
-        &driver,
-        with_room_for(language, in_folder(&option, &folder)),
-    )
-    .await;
+    conforms(&test, &driver, in_folder(&option, &folder)).await;
     assert_eq!(files(&folder), 0);
-}
-
-/// The engine of JavaScript lets its heap grow before it collects; so says the template's README.
-fn with_room_for(language: &str, mut setup: Setup) -> Setup {
-    if language == "typescript" {
-        setup.limits.memory = 128 << 20;
-    }
-    setup
 }
 
 async fn webdav_conforms(language: &str, port: u16) {
@@ -69,7 +52,7 @@ async fn webdav_conforms(language: &str, port: u16) {
         ("webdav_password", server.value("password")),
     ];
     let origin = server.value("webdav_url").trim_end_matches("/backups");
-    let setup = with_room_for(language, at_server(origin, settings(&texts, &[])));
+    let setup = at_server(origin, settings(&texts, &[]));
     let mut cases = cases::all();
     cases.retain(|case| case.name != ONE_VERSION);
     assert!(
@@ -77,10 +60,6 @@ async fn webdav_conforms(language: &str, port: u16) {
         "{ONE_VERSION} has another name now"
     );
     println!("\n=== LEFT OUT: {ONE_VERSION}: Apache does not keep it ===\n");
-    if language == "typescript" {
-        cases.retain(|case| case.name != GROWS);
-        println!("\n=== KNOWN FAULT, NOT TESTED: webdav-typescript: {GROWS} ===\n");
-    }
     conforms_in(&test, &driver, setup, &cases).await;
     // Of a put that was cancelled the server may make the part after the kit has cleared up. No object is left, hidden or not.
     let left = left_below(&server.folder());
@@ -232,7 +211,7 @@ fn each_language_restores_from_a_directory_what_any_other_has_made() {
     }
     let section = |(driver, option): (String, String)| {
         let section = format!(
-            "[backends.store]\nbackup_driver = \"{driver}\"\n{option} = \"{{folder}}/root\"\ndriver_memory_limit = \"128MiB\"\n\
+            "[backends.store]\nbackup_driver = \"{driver}\"\n{option} = \"{{folder}}/root\"\n\
              grants.directories = [{{ path = \"{{folder}}/root\", access = \"read-write\" }}]\n"
         );
         (driver, section)
@@ -262,7 +241,7 @@ fn each_language_restores_over_webdav_what_any_other_has_made() {
         }
         let section = format!(
             "[backends.store]\nbackup_driver = \"webdav-{language}\"\nwebdav_url = \"{url}\"\nwebdav_user = \"{user}\"\n\
-             webdav_password = {{ file = \"{{folder}}/password\" }}\ndriver_memory_limit = \"128MiB\"\ngrants.http = [\"{origin}\"]\n"
+             webdav_password = {{ file = \"{{folder}}/password\" }}\ngrants.http = [\"{origin}\"]\n"
         );
         drivers.push((language.to_owned(), section));
     }

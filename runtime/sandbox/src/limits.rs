@@ -57,7 +57,7 @@ impl Default for Limits {
             component_size: 64 << 20,
             compile_timeout: Duration::from_secs(120),
             compile_memory: 4 << 30,
-            memory: 64 << 20,
+            memory: 128 << 20,
             instances: 100,
             handles: 4096,
             resources: 1024,

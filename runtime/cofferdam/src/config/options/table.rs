@@ -368,8 +368,8 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         name: "driver_memory_limit",
         kind: Kind::Size(1 << 20, 4 << 30),
         scope: Scope::Both,
-        default: Some("\"64MiB\""),
-        text: "Memory of one driver instance, over all its memories and tables.",
+        default: Some("\"128MiB\""),
+        text: "Memory of one driver instance, over all its memories and tables. JavaScript's engine lets its heap grow to 110 MiB before it collects; drivers in Rust and C need one or two.",
     },
     OptionSpec {
         name: "driver_component_size",
