@@ -1,7 +1,9 @@
-//! A driver's settings with typed getters.
+//! A driver's settings, with typed getters or as a struct of its own ([`Settings::parse`]).
 //!
 //! The host has checked each value against the option's kind before the driver sees it. The getters check again,
 //! because the same component may run on another host, and say which option is wrong and what was found.
+
+mod parse;
 
 use std::fmt;
 use std::time::Duration;
@@ -128,12 +130,15 @@ impl fmt::Debug for Settings {
 
 /// Says the kind that was found and never the value.
 fn wrong_kind(name: &str, expected: &str, found: &SettingValue) -> Error {
-    let found = match found {
+    Error::invalid_configuration(name, format!("expected {expected}, found {}", kind(found)))
+}
+
+fn kind(value: &SettingValue) -> &'static str {
+    match value {
         SettingValue::Text(_) => "a text",
         SettingValue::Integer(_) => "a whole number",
         SettingValue::Boolean(_) => "true or false",
-    };
-    Error::invalid_configuration(name, format!("expected {expected}, found {found}"))
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The options, and what they must be together.
 
+use cofferdam_driver::http::Url;
 use cofferdam_driver::placement::{PortionOptions, Portions};
 use cofferdam_driver::secrets::Encoding;
 use cofferdam_driver::{Error, OptionInfo, OptionKind, Secret, Settings};
@@ -45,6 +46,15 @@ pub(crate) fn options() -> Vec<OptionInfo> {
     options
 }
 
+/// What a deployer sets, by the options' names.
+#[derive(serde::Deserialize)]
+struct Given {
+    webdav_url: Url,
+    webdav_user: Option<String>,
+    webdav_password: Option<Secret>,
+    webdav_container: Option<String>,
+}
+
 pub(crate) struct Config {
     pub(crate) dav: Dav,
     pub(crate) container: String,
@@ -53,11 +63,12 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn from_settings(settings: &Settings) -> Result<Self, Error> {
-        let url = settings.required_url(URL)?;
+        let given: Given = settings.parse()?;
+        let url = given.webdav_url;
         if url.query().is_some() {
             return Err(Error::invalid_configuration(URL, "the URL holds a query (?)"));
         }
-        let container = settings.text(CONTAINER)?.unwrap_or(DEFAULT_CONTAINER);
+        let container = given.webdav_container.as_deref().unwrap_or(DEFAULT_CONTAINER);
         check_container(container).map_err(|error| match error {
             Error::Unsupported(reason) => Error::invalid_configuration(CONTAINER, reason),
             other => other,
@@ -67,7 +78,7 @@ impl Config {
             portions: PORTIONS.read(settings)?,
             dav: Dav::new(
                 url,
-                authorization(settings.text(USER)?, settings.secret(PASSWORD)?)?,
+                authorization(given.webdav_user.as_deref(), given.webdav_password)?,
             ),
         })
     }
