@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use cofferdam_conformance::{Setup, Subject, bench};
+use cofferdam_conformance::{Setup, Subject, bench, endure};
 use cofferdam_sandbox::contract::{OptionKind, SettingValue};
 use cofferdam_sandbox::requirements::{DirectoryGrant, Grants, provide};
 use cofferdam_sandbox::{Limits, Sandbox};
@@ -17,6 +17,8 @@ use crate::init::{budget, helper};
 
 /// Instances that live at once.
 const AT_ONCE: usize = 100;
+/// Objects put, got and deleted in one instance, after which its memory is told.
+const COUNTS: [u32; 3] = [100, 1_000, 10_000];
 
 /// The drivers, by their components.
 pub(crate) const ALL: [&str; 5] = [
@@ -122,6 +124,14 @@ async fn one(guest: &str, file: &Path, scratch: &Path) -> anyhow::Result<Vec<Fig
                 .native
                 .filter(|_| figure.unit == "MiB/s")
                 .map(|native| ("natively".to_owned(), native)),
+        });
+    }
+    for (count, bytes) in COUNTS.iter().zip(endure(&subject, "bench", &COUNTS).await?) {
+        figures.push(Figure {
+            what: format!("{guest}: memory of one instance after {count} objects put, got and deleted"),
+            value: bytes as f64 / f64::from(1 << 20),
+            unit: "MiB",
+            limit: None,
         });
     }
     Ok(figures)

@@ -161,6 +161,32 @@ pub async fn bench(subject: &Subject, container: &str) -> Result<Vec<Figure>, Fa
     Ok(figures)
 }
 
+/// Puts, gets and deletes small objects in one instance, as many as the last of `counts` says; the bytes of memory that it had after each of
+/// them.
+///
+/// # Errors
+/// Any [`Failure`] of the driver: one that outgrows its memory ends here.
+pub async fn endure(subject: &Subject, container: &str, counts: &[u32]) -> Result<Vec<u64>, Failure> {
+    let instance = subject.open(&Arc::new(subject.limits().clone())).await?;
+    instance.create_container(container).await?;
+    let (small, mut had) = (vec![0x5a_u8; SMALL], Vec::with_capacity(counts.len()));
+    for number in 1..=counts.iter().copied().max().unwrap_or_default() {
+        let at = ObjectAddress {
+            container: container.to_owned(),
+            name: format!("cofferdam-endures-{number:06}"),
+        };
+        put_bytes(subject, &instance, at.clone(), &small).await?;
+        fetch(&instance, at.clone()).await?;
+        instance.delete_object(at).await?;
+        if counts.contains(&number) {
+            let budget = subject.budget();
+            instance.probe(&budget).await?;
+            had.push(budget.used().peak_memory);
+        }
+    }
+    Ok(had)
+}
+
 /// The best of several runs, of both sides.
 struct Best {
     took: Duration,

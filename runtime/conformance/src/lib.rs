@@ -29,7 +29,7 @@ mod subject;
 mod traces;
 pub mod words;
 
-pub use bench::{Figure, bench};
+pub use bench::{Figure, bench, endure};
 pub use case::{Case, Finding, Need, Running, Stop, Verdict};
 pub use cofferdam_sandbox::Sandbox;
 pub use ground::Ground;
