@@ -190,3 +190,45 @@ impl WebDav {
             .expect("the script runs")
     }
 }
+
+/// Debian's docker-registry, to whose user one must log in.
+pub struct Registry {
+    folder: tempfile::TempDir,
+    values: BTreeMap<String, String>,
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        self.script("stop", &[], "");
+    }
+}
+
+impl Registry {
+    /// Starts one at the first free port from there on, for the user `USER:PASSWORD`; none when this machine cannot have it.
+    ///
+    /// # Panics
+    /// When it does not start for another reason.
+    pub fn start(port: u16, user: &str) -> Option<Self> {
+        let mut server = Registry {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            values: BTreeMap::new(),
+        };
+        server.values = printed(&server.script("start", &[&port.to_string()], user))?;
+        Some(server)
+    }
+
+    /// Its host and port.
+    pub fn host(&self) -> &str {
+        self.values.get("registry").map_or("", String::as_str)
+    }
+
+    fn script(&self, verb: &str, after: &[&str], user: &str) -> Output {
+        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("servers/registry"))
+            .env("CREDENTIALS", user)
+            .arg(verb)
+            .arg(self.folder.path())
+            .args(after)
+            .output()
+            .expect("the script runs")
+    }
+}

@@ -1,4 +1,4 @@
-//! What authors and those who install drivers type: new, componentize, inspect, test, pack, add, list, verify, remove.
+//! What authors and those who install drivers type: new, componentize, inspect, test, pack, push, add, list, verify, remove.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +8,8 @@
     reason = "tests"
 )]
 
+use base64::Engine as _;
+use cofferdam_tests::servers::Registry;
 use cofferdam_tests::service::Service;
 use cofferdam_tests::{drivers, mutant};
 use serde_json::Value;
@@ -220,4 +222,78 @@ fn a_driver_is_packed_added_used_held_to_its_digest_and_not_removed_while_it_is_
         empty.json(&["driver", "list", "--store", &store]),
         Value::Array(Vec::new())
     );
+}
+
+/// What `podman login` leaves.
+fn log_in(service: &Service, host: &str, user: &str) -> std::path::PathBuf {
+    let file = service.path("auth.json");
+    let encoded = base64::engine::general_purpose::STANDARD.encode(user);
+    let text = serde_json::json!({ "auths": { host: { "auth": encoded } } });
+    std::fs::write(&file, text.to_string()).unwrap();
+    file
+}
+
+#[test]
+fn who_is_logged_in_to_a_registry_pushes_a_driver_there_and_adds_it_and_nobody_else() {
+    let Some(registry) = Registry::start(18760, "author:nobody-may-see") else {
+        return;
+    };
+    let service = Service::configure("", "");
+    let (package, layout) = (text(&service.path("package")), text(&service.path("image")));
+    let store = text(&service.path("store"));
+    let posix = text(&drivers().join("posix.wasm"));
+    let pack = [
+        "driver",
+        "pack",
+        &posix,
+        "-o",
+        &package,
+        "--layout",
+        &layout,
+        "--tag",
+        "1.0",
+        "--licence",
+        "Apache-2.0",
+    ];
+    service.json(&pack);
+    let (image, target) = (
+        format!("{layout}:1.0"),
+        format!("oci://{}/drivers/posix:1.0", registry.host()),
+    );
+    let run = |login: &std::path::Path, arguments: &[&str]| {
+        let mut command = service.command(arguments);
+        let output = command
+            .arg("--json")
+            .env("REGISTRY_AUTH_FILE", login)
+            .output()
+            .unwrap();
+        let said = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap_or_default();
+        (
+            output.status.success(),
+            said(&output.stdout),
+            said(&output.stderr),
+        )
+    };
+    let push = ["driver", "push", &image, &target];
+    for login in [
+        service.path("nowhere"),
+        log_in(&service, registry.host(), "author:wrong-4711"),
+    ] {
+        let (done, _, error) = run(&login, &push);
+        let error = error.to_string();
+        assert!(
+            !done && error.contains("podman login") && !error.contains("wrong-4711"),
+            "{error}"
+        );
+    }
+    let login = log_in(&service, registry.host(), "author:nobody-may-see");
+    let (done, pushed, error) = run(&login, &push);
+    assert!(done, "{error}");
+    let reference = pushed["reference"].as_str().unwrap();
+    let add = ["driver", "add", reference, "--store", &store];
+    assert!(!run(&service.path("nowhere"), &add).0);
+    let (done, added, error) = run(&login, &add);
+    assert!(done && added["outcome"] == "added", "{error}");
+    let (done, _, error) = run(&login, &["driver", "push", &posix, &target]);
+    assert!(!done && error.to_string().contains("driver pack"), "{error}");
 }

@@ -14,10 +14,12 @@
 //! This crate runs no driver and prints nothing; what the component says of itself comes in as plain values ([`Described`]). Work on
 //! files is done on the caller's thread.
 
+mod credentials;
 mod digest;
 mod error;
 mod fetch;
 mod files;
+pub mod fuzz;
 mod image;
 mod install;
 mod installed;
@@ -32,6 +34,7 @@ mod signature;
 mod source;
 mod store;
 
+pub use credentials::Credentials;
 pub use digest::Sha256Digest;
 pub use error::{DigestMismatch, DistributionError, Result};
 pub use fetch::{Fetched, Progress, Request, fetch};
@@ -41,7 +44,7 @@ pub use manifest::{Described, Manifest, OptionEntry, OptionKind};
 pub use pack::{Interfaces, Packed, pack};
 pub use package::{COMPONENT_FILE, MANIFEST_FILE, SIGNATURE_FILE, write_package};
 pub use push::push;
-pub use registry::{Credentials, RegistryOptions, Transport};
+pub use registry::{RegistryOptions, Transport};
 pub use signature::{Signer, TrustedKeys};
 pub use source::{Selector, Source};
 pub use store::Store;

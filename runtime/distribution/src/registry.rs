@@ -7,7 +7,6 @@
 //! texts of errors are read whole by oci-client before their length is looked at, so a registry can make this process hold what
 //! it sends in [`ANSWER_TIMEOUT`]: a registry is named by the deployer, and no daemon fetches. Redirects are followed, as registries need.
 
-use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use oci_spec::image::ImageManifest;
 
+use crate::credentials::Credentials;
 use crate::digest::Sha256Digest;
 use crate::error::{DistributionError, Result};
 use crate::image::{Blob, Blobs, IMAGE_TYPE, INDEX_SIZE, INDEX_TYPE, Parsed, check, for_wasm, parse};
@@ -33,7 +33,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct RegistryOptions {
     /// With TLS or without.
     pub transport: Transport,
-    /// Who asks; none: nobody in particular.
+    /// Who asks; none: who this user is there, if anybody ([`Credentials::of_this_user`]).
     pub credentials: Option<Credentials>,
     /// PEM certificates that are trusted besides the system's.
     pub certificates: Vec<Vec<u8>>,
@@ -62,23 +62,6 @@ pub enum Transport {
     Https,
     /// http always: whoever is on the way can give another driver, unless it is pinned or signed.
     Http,
-}
-
-/// A user of a registry.
-#[derive(Clone)]
-pub struct Credentials {
-    /// Name.
-    pub user: String,
-    /// Password or token; never shown.
-    pub password: String,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
 }
 
 /// One repository, spoken to as one user.
@@ -114,11 +97,11 @@ impl Registry {
             ..ClientConfig::default()
         };
         let client = Client::try_from(config).map_err(|error| failed(reference, "fetched", &error))?;
-        let auth = options
-            .credentials
-            .as_ref()
-            .map_or(RegistryAuth::Anonymous, |credentials| {
-                RegistryAuth::Basic(credentials.user.clone(), credentials.password.clone())
+        let credentials = options.credentials.clone();
+        let auth = credentials
+            .or_else(|| Credentials::of_this_user(reference.registry()))
+            .map_or(RegistryAuth::Anonymous, |known| {
+                RegistryAuth::Basic(known.user, known.password)
             });
         Ok((
             Registry {
@@ -262,11 +245,15 @@ pub(crate) fn failed(
         }
         cause = error.source();
     }
-    let reason = reason
+    let mut reason: String = reason
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(500)
         .collect();
+    if reason.to_ascii_lowercase().contains("authori") {
+        let host = reference.registry();
+        reason = format!("{reason}; log in with `podman login {host}` or `docker login {host}`");
+    }
     DistributionError::Registry {
         reference: format!("oci://{reference}"),
         attempted,

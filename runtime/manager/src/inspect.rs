@@ -72,45 +72,23 @@ pub struct Inspection {
     pub backends: Vec<BackendGrant>,
 }
 
-impl Inspection {
-    /// An option's kind by the contract's name for it.
-    pub fn wit_kind(&self, option: &OptionInfo) -> &'static str {
-        match option.kind {
-            OptionKind::Text => "text",
-            OptionKind::Integer => "integer",
-            OptionKind::Size => "size",
-            OptionKind::Duration => "duration",
-            OptionKind::Boolean => "boolean",
-            OptionKind::Directory => "directory",
-            OptionKind::ReadOnlyDirectory => "read-only-directory",
-            OptionKind::Secret => "secret",
-            OptionKind::Url => "url",
-            OptionKind::TlsCaFile => "tls-ca-file",
-            OptionKind::TlsVerify => "tls-verify",
-            OptionKind::TlsInsecure => "tls-insecure",
-            OptionKind::HttpProxy => "http-proxy",
-            OptionKind::HttpsProxy => "https-proxy",
-        }
-    }
-
-    /// An option's kind in words.
-    pub fn kind(&self, option: &OptionInfo) -> &'static str {
-        match option.kind {
-            OptionKind::Text => "text",
-            OptionKind::Integer => "integer",
-            OptionKind::Size => "size",
-            OptionKind::Duration => "duration",
-            OptionKind::Boolean => "boolean",
-            OptionKind::Directory => "directory, read-write",
-            OptionKind::ReadOnlyDirectory => "directory, read-only",
-            OptionKind::Secret => "secret",
-            OptionKind::Url => "URL, to be granted",
-            OptionKind::TlsCaFile => "file of certificates",
-            OptionKind::TlsVerify => "boolean: check certificates",
-            OptionKind::TlsInsecure => "boolean: do not check certificates",
-            OptionKind::HttpProxy => "URL of the proxy for http",
-            OptionKind::HttpsProxy => "URL of the proxy for https",
-        }
+/// An option's kind: the contract's name for it, and what it is in words.
+pub fn kind_of(option: &OptionInfo) -> (&'static str, &'static str) {
+    match option.kind {
+        OptionKind::Text => ("text", "text"),
+        OptionKind::Integer => ("integer", "integer"),
+        OptionKind::Size => ("size", "size"),
+        OptionKind::Duration => ("duration", "duration"),
+        OptionKind::Boolean => ("boolean", "boolean"),
+        OptionKind::Directory => ("directory", "directory, read-write"),
+        OptionKind::ReadOnlyDirectory => ("read-only-directory", "directory, read-only"),
+        OptionKind::Secret => ("secret", "secret"),
+        OptionKind::Url => ("url", "URL, to be granted"),
+        OptionKind::TlsCaFile => ("tls-ca-file", "file of certificates"),
+        OptionKind::TlsVerify => ("tls-verify", "boolean: check certificates"),
+        OptionKind::TlsInsecure => ("tls-insecure", "boolean: do not check certificates"),
+        OptionKind::HttpProxy => ("http-proxy", "URL of the proxy for http"),
+        OptionKind::HttpsProxy => ("https-proxy", "URL of the proxy for https"),
     }
 }
 

@@ -61,7 +61,7 @@ pub use create::{BackupSource, NewBackup};
 pub use error::{ErrorKind, ManagerError};
 pub use export::Exported;
 pub use histogram::Histogram;
-pub use inspect::{BackendGrant, Inspection, Inspector, Refusal, show_setting};
+pub use inspect::{BackendGrant, Inspection, Inspector, Refusal, kind_of, show_setting};
 pub use jiff::Timestamp;
 pub use manager::{Manager, ServiceStatus};
 pub use notify::webhook::Deliveries;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cofferdam_manager::{BackendGrant, BackendOptions, Inspection, Inspector, Limits};
+use cofferdam_manager::{BackendGrant, BackendOptions, Inspection, Inspector, Limits, kind_of};
 
 use crate::client::{helper, service_error};
 use crate::commands::Context;
@@ -101,7 +101,7 @@ fn print(found: &Inspection, limits: &Limits, using: &[BackendOptions]) {
         show::line(&format!(
             "  {} ({}{required}{default})",
             option.name,
-            found.kind(option)
+            kind_of(option).1
         ));
         show::line(&format!("      {}", option.description));
     }

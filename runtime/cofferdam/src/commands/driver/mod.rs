@@ -3,6 +3,7 @@
 mod componentize;
 mod inspect;
 mod new;
+mod publish;
 mod store;
 mod test;
 
@@ -42,7 +43,9 @@ pub(crate) enum Command {
         folder: store::Folder,
     },
     /// Make a package of a component, for others to add: a folder with a manifest, and an OCI image layout
-    Pack(store::Pack),
+    Pack(publish::Pack),
+    /// Push an image of a package to a registry, for others to add
+    Push(publish::Push),
     /// Make a component of the core module that a compiler for C, Zig or Go made
     Componentize(componentize::Arguments),
 }
@@ -63,7 +66,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
         Command::List(folder) => store::list(context, &folder),
         Command::Verify { name, folder } => store::verify(context, name.as_deref(), &folder),
         Command::Remove { name, folder } => store::remove(context, &name, &folder),
-        Command::Pack(arguments) => Box::pin(store::pack_driver(context, &arguments)).await,
+        Command::Pack(arguments) => Box::pin(publish::pack_driver(context, &arguments)).await,
+        Command::Push(arguments) => Box::pin(publish::push_image(context, &arguments)).await,
         Command::Componentize(arguments) => componentize::run(context, &arguments),
     }
 }

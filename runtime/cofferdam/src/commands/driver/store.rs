@@ -1,4 +1,4 @@
-//! `cofferdam driver add|list|remove|verify|pack`: drivers as packages, in a folder of `driver_path`.
+//! `cofferdam driver add|list|remove|verify`: installed drivers, in a folder of `driver_path`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use cofferdam_api::model::ErrorView;
 use cofferdam_distribution::{
-    COMPONENT_SIZE, Condition, Described, Interfaces, Listed, OptionEntry, OptionKind, Outcome, Progress,
-    Request, Sha256Digest, Signer, Source, Store, TrustedKeys, fetch, pack, write_package,
+    COMPONENT_SIZE, Condition, Described, Listed, OptionEntry, OptionKind, Outcome, Progress, Request,
+    Sha256Digest, Signer, Source, Store, TrustedKeys, fetch,
 };
-use cofferdam_manager::{Inspection, Inspector, Limits};
+use cofferdam_manager::{Inspection, Inspector, Limits, kind_of};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
@@ -46,24 +46,6 @@ pub(crate) struct Add {
     licence: Option<String>,
     #[command(flatten)]
     folder: Folder,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Pack {
-    /// The component
-    file: PathBuf,
-    /// The package folder to write: driver.wasm with its manifest driver.toml
-    #[arg(short, long, value_name = "FOLDER")]
-    output: PathBuf,
-    /// Make this OCI image layout of the package, too; it must not be there yet
-    #[arg(long, value_name = "FOLDER", requires = "tag")]
-    layout: Option<PathBuf>,
-    /// Its tag there
-    #[arg(long)]
-    tag: Option<String>,
-    /// The licence, as an SPDX expression
-    #[arg(long, value_name = "SPDX")]
-    licence: String,
 }
 
 impl Folder {
@@ -150,7 +132,11 @@ pub(super) async fn add(context: &Context, arguments: &Add) -> anyhow::Result<()
 }
 
 /// Compiles and describes a component, with time enough: nobody waits for a backend here.
-async fn inspect(inspector: &Inspector, file: &Path, component_size: u64) -> anyhow::Result<Inspection> {
+pub(super) async fn inspect(
+    inspector: &Inspector,
+    file: &Path,
+    component_size: u64,
+) -> anyhow::Result<Inspection> {
     let limits = Arc::new(Limits {
         component_size,
         compile_timeout: COMPILE_TIMEOUT,
@@ -166,9 +152,9 @@ fn shown(signer: &Signer) -> String {
 }
 
 /// What a component says of itself, as its manifest has it.
-fn described(found: &Inspection) -> anyhow::Result<Described> {
+pub(super) fn described(found: &Inspection) -> anyhow::Result<Described> {
     let option = |option: &cofferdam_manager::OptionInfo| {
-        let kind = found.wit_kind(option);
+        let (kind, _) = kind_of(option);
         Ok(OptionEntry {
             name: option.name.clone(),
             kind: OptionKind::named(kind).with_context(|| format!("an option of the kind {kind}"))?,
@@ -278,47 +264,6 @@ pub(super) fn verify(context: &Context, name: Option<&str>, folder: &Folder) -> 
         message: format!("{wrong} drivers are not what was added, or not signed as they must be"),
         remedy: "add them again from where they come".into(),
     }))
-}
-
-pub(super) async fn pack_driver(context: &Context, arguments: &Pack) -> anyhow::Result<()> {
-    let inspector = Inspector::start(helper()).await.map_err(service_error)?;
-    let file = std::path::absolute(&arguments.file)?;
-    let found = inspect(&inspector, &file, COMPONENT_SIZE).await?;
-    let said = described(&found)?;
-    write_package(
-        &file,
-        &said,
-        Some(&arguments.licence),
-        &arguments.output,
-        COMPONENT_SIZE,
-    )?;
-    let image = match (&arguments.layout, &arguments.tag) {
-        (Some(layout), Some(tag)) => {
-            let interfaces = Interfaces {
-                imports: found.report.imports.clone(),
-                exports: found.report.exports.clone(),
-            };
-            let packed = pack(&arguments.output, layout, Some(tag), &interfaces, COMPONENT_SIZE)?;
-            Some(format!(
-                "{}:{} (sha256:{})",
-                layout.display(),
-                packed.tag,
-                packed.image
-            ))
-        }
-        _ => None,
-    };
-    if context.json {
-        return show::json(&json!({ "package": arguments.output, "image": image }));
-    }
-    show::line(&format!(
-        "{} {} is packed: {}{}",
-        said.name,
-        said.version,
-        arguments.output.display(),
-        image.map_or_else(String::new, |image| format!(" and {image}"))
-    ));
-    Ok(())
 }
 
 /// What an add is doing: a bar on a terminal, lines elsewhere, nothing with JSON.
