@@ -1,4 +1,4 @@
-//! One job in four languages: the templates, which keep backups in a directory, and the WebDAV drivers. Each keeps the contract's
+//! One job in four languages: the templates, which keep backups in a directory, and the WebDAV drivers; and the example in C++. Each keeps the contract's
 //! promises, and each restores what another has made.
 
 #![allow(
@@ -92,6 +92,11 @@ async fn the_template_in_rust_keeps_every_promise() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_template_in_c_keeps_every_promise() {
     template_conforms("c").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_in_cpp_keeps_every_promise() {
+    template_conforms("cpp").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

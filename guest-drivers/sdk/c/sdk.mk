@@ -3,11 +3,16 @@
 #   $(OUT)          the component (driver.wasm)
 #   $(BUILD)/test   whatever TESTS and the pure sources of driver and SDK make, for this machine, under the sanitizers
 #
+# A driver's sources may be C++, `.cpp`: compiled by WASM_CXX, without exceptions; with WASM_LDLIBS=-lc++ its library is linked too.
+#
 # Everything can be set from outside: WASM_CC and WASM_LDFLAGS for another compiler (`python3 -m ziglang cc`), CC for the tests,
 # COFFERDAM for the host's binary.
 WASM_CC ?= clang-19
 WASM_TARGET ?= --target=wasm32-wasi
 WASM_CFLAGS ?= -std=c11 -Os -g0 -Wall -Wextra
+WASM_CXX ?= clang++-19
+WASM_CXXFLAGS ?= -std=c++20 -Os -g0 -Wall -Wextra -fno-exceptions -fno-rtti
+WASM_LDLIBS ?=
 # The stack lies below everything else, so that an overflow traps and overwrites nothing.
 WASM_LDFLAGS ?= -mexec-model=reactor -Wl,-z,stack-size=1048576 -Wl,--stack-first -Wl,--strip-all
 COFFERDAM ?= cofferdam
@@ -21,17 +26,21 @@ SDK_SOURCES := $(wildcard $(SDK)/src/*.c) $(SDK)/gen/guest.c
 SDK_HEADERS := $(wildcard $(SDK)/*.h $(SDK)/src/*.h $(SDK)/gen/*.h)
 
 sdk_objects := $(patsubst $(SDK)/%.c,$(BUILD)/sdk/%.o,$(SDK_SOURCES))
-driver_objects := $(patsubst %.c,$(BUILD)/driver/%.o,$(DRIVER))
+driver_objects := $(addprefix $(BUILD)/driver/,$(addsuffix .o,$(basename $(DRIVER))))
 
 $(OUT): $(BUILD)/driver.core.wasm
 	$(COFFERDAM) driver componentize $< -o $@
 
 $(BUILD)/driver.core.wasm: $(driver_objects) $(sdk_objects)
-	$(WASM_CC) $(WASM_TARGET) $(WASM_LDFLAGS) -o $@ $^
+	$(WASM_CC) $(WASM_TARGET) $(WASM_LDFLAGS) -o $@ $^ $(WASM_LDLIBS)
 
 $(BUILD)/driver/%.o: %.c $(SDK_HEADERS) $(DRIVER_HEADERS)
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_TARGET) $(WASM_CFLAGS) -I$(SDK) -c -o $@ $<
+
+$(BUILD)/driver/%.o: %.cpp $(SDK_HEADERS) $(DRIVER_HEADERS)
+	@mkdir -p $(@D)
+	$(WASM_CXX) $(WASM_TARGET) $(WASM_CXXFLAGS) -I$(SDK) -c -o $@ $<
 
 # Generated code is not ours to warn about.
 $(BUILD)/sdk/gen/%.o: $(SDK)/gen/%.c $(SDK_HEADERS)
