@@ -107,7 +107,8 @@ pub(crate) async fn open(
         let at_most = metadata.objects.len().saturating_add(MAX_EXTRA);
         let listed = unless_cancelled(cancel, list_all(store, location, at_most)).await??;
         let names = listed.iter().map(|object| object.name.as_str());
-        let (missing, found) = compare(location, metadata.objects.len() as u64, names);
+        let (mut missing, mut found) = compare(location, metadata.objects.len() as u64, names);
+        look_at_missing(store, location, cancel, &mut missing, &mut found).await?;
         findings.extend(found);
         generations.push(Generation {
             location: location.clone(),
@@ -306,6 +307,42 @@ fn compare<'a>(
         .chain(absent);
     findings.extend(absent.map(|object| TransferError::ObjectMissing { object }));
     (missing, findings)
+}
+
+/// What a listing does not show is looked at before it is called missing: listings may lag behind what they list. Swift's do when a
+/// part of the cluster was away while an object was put, by minutes. Cost: a stat for each.
+async fn look_at_missing(
+    store: &dyn ObjectStore,
+    location: &Location,
+    cancel: &Cancel,
+    missing: &mut BTreeSet<u64>,
+    findings: &mut Vec<TransferError>,
+) -> Result<(), TransferError> {
+    for finding in std::mem::take(findings) {
+        let TransferError::ObjectMissing { object } = &finding else {
+            findings.push(finding);
+            continue;
+        };
+        match unless_cancelled(cancel, store.stat_object(location.address(object))).await? {
+            Ok(_) => {
+                tracing::info!(
+                    object,
+                    "it is there, though the storage's listing does not show it yet"
+                );
+                if let Some(ObjectKind::Data(number)) = classify(&location.prefix, object) {
+                    missing.remove(&number);
+                }
+            }
+            Err(failure) if failure.is_not_found() => findings.push(finding),
+            Err(failure) => {
+                return Err(TransferError::Store {
+                    action: format!("looking at object {object}"),
+                    failure,
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn read_sha256file(

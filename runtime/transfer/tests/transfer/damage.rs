@@ -146,6 +146,25 @@ async fn objects_that_are_cut_removed_added_swapped_or_lengthened_are_named_with
 }
 
 #[tokio::test]
+async fn a_listing_that_lags_behind_condemns_no_backup_and_hides_no_damage() {
+    let volume = Volume::new(&[7; 40_000]);
+    let store = Arc::new(MemoryStore {
+        unlisted: &["-00001", "-00003", "_metadata", "_sha256file"],
+        ..MemoryStore::default()
+    });
+    backup(&store, &volume.path, plan(8192, 1024, "none"))
+        .await
+        .unwrap();
+    let (content, _) = restore(&store, &Expected::default()).await.unwrap();
+    assert!(content == [7; 40_000]);
+    let verdict = verify(&store, &Expected::default()).await;
+    assert!(matches!(verdict, Verdict::Ok { .. }), "{verdict:?}");
+    store.objects().remove(&name("-00003"));
+    let verdict = verify(&store, &Expected::default()).await;
+    assert_eq!(codes(&verdict), ["object-missing"], "{verdict:?}");
+}
+
+#[tokio::test]
 async fn verify_names_everything_that_is_wrong() {
     let mut random = Random::new("many faults");
     let Made { store, objects, .. } = made(&mut random, "zlib").await;

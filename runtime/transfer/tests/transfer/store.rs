@@ -42,6 +42,8 @@ pub(crate) struct MemoryStore {
     pub(crate) fail_put: Option<(usize, Fault)>,
     pub(crate) fail_delete: bool,
     pub(crate) fail_list: bool,
+    /// Names that end so are not listed: the listing lags behind.
+    pub(crate) unlisted: &'static [&'static str],
     /// Called with the object's name when a put begins.
     pub(crate) on_put: Option<Hook>,
     /// Called with the object's name when a put's body broke.
@@ -70,6 +72,7 @@ impl Default for MemoryStore {
             fail_put: None,
             fail_delete: false,
             fail_list: false,
+            unlisted: &[],
             on_put: None,
             on_broken: None,
             endless: None,
@@ -276,7 +279,8 @@ impl ObjectStore for MemoryStore {
         let objects = self.objects();
         let mut rest = objects
             .iter()
-            .filter(|(name, _)| name.starts_with(prefix) && **name > after);
+            .filter(|(name, _)| name.starts_with(prefix) && **name > after)
+            .filter(|(name, _)| !self.unlisted.iter().any(|end| name.ends_with(end)));
         let size = self.page.min(limit as usize);
         let page = rest
             .by_ref()
