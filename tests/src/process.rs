@@ -34,13 +34,17 @@ impl Usage {
         }
     }
 
-    /// The smaller of each.
-    #[must_use]
-    pub fn least(self, other: Self) -> Self {
+    /// Of each, what a quarter of the looks was not above; zeros when there are none.
+    pub fn lower_quartile(looks: &[Usage]) -> Self {
+        let of = |part: fn(&Usage) -> u64| {
+            let mut all: Vec<u64> = looks.iter().map(part).collect();
+            all.sort_unstable();
+            all.get(all.len() / 4).copied().unwrap_or_default()
+        };
         Usage {
-            threads: self.threads.min(other.threads),
-            files: self.files.min(other.files),
-            rss_kib: self.rss_kib.min(other.rss_kib),
+            threads: of(|look| look.threads),
+            files: of(|look| look.files),
+            rss_kib: of(|look| look.rss_kib),
         }
     }
 

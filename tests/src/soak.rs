@@ -2,8 +2,8 @@
 //!
 //! How: backends that fail in every way there is, each tried again every [`INTERVAL`], beside healthy ones whose storage
 //! is taken away and given back, and which are told to initialise anew, by chance from a seed. Ten times a second the
-//! process's threads, files and memory are read. Threads and files come and go with every try, so the least of
-//! many looks is what is held for good; memory is compared between the first and the last fifth, after a warm-up.
+//! process's threads, files and memory are read. All three come and go with every try, so what is compared, between the first and the
+//! last fifth after a warm-up, is the lower quartile of many looks: the least of them is one lucky moment's.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -55,9 +55,9 @@ pub struct Soaked {
     pub failed: u64,
     /// Times that a storage was taken away, given back, or a backend told to initialise anew.
     pub disturbances: u64,
-    /// The least of the first fifth after the warm-up.
+    /// The lower quartile of the first fifth after the warm-up.
     pub first: Usage,
-    /// The least of the last fifth.
+    /// The lower quartile of the last fifth.
     pub last: Usage,
     /// What was read, ten times a second.
     pub looks: Vec<Usage>,
@@ -126,9 +126,8 @@ pub fn soak(span: Duration, seed: u64) -> Soaked {
     }
     service.stop();
     let fifth = (seen.looks.len() / 5).max(1);
-    let least = |looks: &[Usage]| looks.iter().copied().reduce(Usage::least).unwrap_or_default();
-    seen.first = least(seen.looks.get(..fifth).unwrap_or_default());
-    seen.last = least(
+    seen.first = Usage::lower_quartile(seen.looks.get(..fifth).unwrap_or_default());
+    seen.last = Usage::lower_quartile(
         seen.looks
             .get(seen.looks.len().saturating_sub(fifth)..)
             .unwrap_or_default(),

@@ -130,9 +130,8 @@ fn the_kit_by_hand_tells_what_passed_what_failed_and_how_to_do_it_again() {
     assert!(exit == 4, "{exit} {said}");
 }
 
-#[test]
-fn a_driver_is_packed_added_used_held_to_its_digest_and_not_removed_while_it_is_used() {
-    let mut service = Service::configure("", "");
+/// The posix driver as a package folder, and as an image of a layout with the tag 1.0.
+fn packed(service: &Service) -> (String, String) {
     let (package, layout) = (text(&service.path("package")), text(&service.path("image")));
     let posix = text(&drivers().join("posix.wasm"));
     let pack = [
@@ -149,6 +148,13 @@ fn a_driver_is_packed_added_used_held_to_its_digest_and_not_removed_while_it_is_
         "Apache-2.0",
     ];
     service.json(&pack);
+    (package, layout)
+}
+
+#[test]
+fn a_driver_is_packed_added_used_held_to_its_digest_and_not_removed_while_it_is_used() {
+    let mut service = Service::configure("", "");
+    let (package, layout) = packed(&service);
     let store = text(&service.path("store"));
     let added = service.json(&["driver", "add", &format!("{layout}:1.0"), "--store", &store]);
     assert_eq!(
@@ -239,23 +245,8 @@ fn who_is_logged_in_to_a_registry_pushes_a_driver_there_and_adds_it_and_nobody_e
         return;
     };
     let service = Service::configure("", "");
-    let (package, layout) = (text(&service.path("package")), text(&service.path("image")));
-    let store = text(&service.path("store"));
-    let posix = text(&drivers().join("posix.wasm"));
-    let pack = [
-        "driver",
-        "pack",
-        &posix,
-        "-o",
-        &package,
-        "--layout",
-        &layout,
-        "--tag",
-        "1.0",
-        "--licence",
-        "Apache-2.0",
-    ];
-    service.json(&pack);
+    let (_, layout) = packed(&service);
+    let (store, posix) = (text(&service.path("store")), text(&drivers().join("posix.wasm")));
     let (image, target) = (
         format!("{layout}:1.0"),
         format!("oci://{}/drivers/posix:1.0", registry.host()),

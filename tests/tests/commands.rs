@@ -153,7 +153,7 @@ fn driver_inspect_tells_what_a_driver_asks_for_and_gets() {
         "required",
         "wasi:filesystem/types",
         "gets directory",
-        "memory 64MiB",
+        "memory 128MiB",
     ] {
         assert!(text.contains(word), "{word} is missing in:\n{text}");
     }

@@ -15,7 +15,7 @@ pub(crate) fn line(text: &str) {
 }
 
 /// Prints one JSON document.
-pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> anyhow::Result<()> {
     line(&serde_json::to_string_pretty(value)?);
     Ok(())
 }

@@ -36,7 +36,7 @@ pub(crate) fn open(
             file: file.file.clone(),
             at: offset,
             slabs: slabs.clone(),
-            failed: false,
+            over: false,
         },
         Descriptor::Dir(_) => return Ok(Err(ErrorCode::IsDirectory)),
     };
@@ -49,8 +49,8 @@ struct Stored {
     file: Arc<File>,
     at: u64,
     slabs: Slabs,
-    /// Once a read has failed, the stream is over.
-    failed: bool,
+    /// It has ended, or a read has failed.
+    over: bool,
 }
 
 #[async_trait::async_trait]
@@ -65,7 +65,7 @@ impl InputStream for Stored {
         if size == 0 {
             return Ok(Bytes::new());
         }
-        if self.failed {
+        if self.over {
             return Err(StreamError::Closed);
         }
         let mut piece = self.slabs.take(size.min(PIECE));
@@ -76,17 +76,82 @@ impl InputStream for Stored {
             }
         };
         match read {
-            Ok(0) => Err(StreamError::Closed),
+            Ok(0) => {
+                self.over = true;
+                Err(StreamError::Closed)
+            }
             Ok(read) => {
                 self.at += read as u64;
                 Ok(piece.freeze().slice(..read))
             }
             Err(error) => {
-                self.failed = true;
+                self.over = true;
                 Err(StreamError::LastOperationFailed(wasmtime::Error::new(
                     io::Error::from(error),
                 )))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt as _;
+
+    use super::*;
+
+    fn stored(bytes: &[u8], at: u64) -> (Stored, File) {
+        let file = tempfile::tempfile().unwrap();
+        file.write_all_at(bytes, 0).unwrap();
+        let stored = Stored {
+            file: Arc::new(file.try_clone().unwrap()),
+            at,
+            slabs: Slabs::default(),
+            over: false,
+        };
+        (stored, file)
+    }
+
+    #[test]
+    fn a_file_is_read_from_an_offset_to_its_end_and_an_end_is_final() {
+        let bytes: Vec<u8> = (0..2 * PIECE + 77).map(|at| (at % 251) as u8).collect();
+        for at in [0, 1, PIECE, bytes.len() - 1, bytes.len(), bytes.len() + 9] {
+            let (mut stored, file) = stored(&bytes, at as u64);
+            let mut read = Vec::new();
+            assert!(stored.read(0).unwrap().is_empty());
+            loop {
+                match stored.read(usize::MAX) {
+                    Ok(piece) => {
+                        assert!((1..=PIECE).contains(&piece.len()));
+                        read.extend_from_slice(&piece);
+                    }
+                    Err(StreamError::Closed) => break,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            assert!(read == bytes.get(at..).unwrap_or_default(), "from {at}");
+            file.write_all_at(b"more", bytes.len() as u64 + 9).unwrap();
+            assert!(matches!(stored.read(10), Err(StreamError::Closed)));
+        }
+    }
+
+    #[test]
+    fn a_piece_that_is_kept_is_not_written_to_again() {
+        let (mut stored, _) = stored(&[[1; 10], [2; 10]].concat(), 0);
+        let first = stored.read(10).unwrap();
+        let second = stored.read(10).unwrap();
+        assert_eq!((first.as_ref(), second.as_ref()), (&[1; 10][..], &[2; 10][..]));
+    }
+
+    #[test]
+    fn a_read_that_fails_is_told_once_and_ends_the_stream() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut stored, _) = stored(b"", 0);
+        stored.file = Arc::new(File::open(folder.path()).unwrap());
+        assert!(matches!(
+            stored.read(10),
+            Err(StreamError::LastOperationFailed(_))
+        ));
+        assert!(matches!(stored.read(10), Err(StreamError::Closed)));
     }
 }

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A service with the guest on a directory, and a healthy backend.
 fn serve(guest: &Guest, kept: &Path, options: &str) -> Service {
     let mut service = Service::configure(
-        "backup_compression_algorithm = \"none\"\nperiodic_interval = \"200ms\"",
+        "backup_compression_algorithm = \"none\"\nperiodic_interval = \"200ms\"\ndriver_retry_wait = \"10ms\"",
         &format!(
             "[backends.bad]\nbackup_driver = \"{{drivers}}/hostile/{}.wasm\"\n{options}\n\
              driver_stall_timeout = \"500ms\"\ndriver_stall_bytes = 1\ngrants.directories = [{{ path = \"{1}\", access = \"read-write\" }}]\n\

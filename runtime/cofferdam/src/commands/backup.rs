@@ -167,21 +167,11 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
         }
         Command::List => {
             let backups: Vec<BackupView> = client.get("/v1/backups").await?;
-            if context.json {
-                show::json(&backups)?
-            } else {
-                show::backups(&backups)
-            }
-            Ok(())
+            context.answer(backups.as_slice(), show::backups)
         }
         Command::Show { id } => {
             let backup: BackupView = client.get(&format!("/v1/backups/{id}")).await?;
-            if context.json {
-                show::json(&backup)?
-            } else {
-                show::backup(&backup)
-            }
-            Ok(())
+            context.answer(&backup, show::backup)
         }
         Command::Restore {
             id,
@@ -219,21 +209,11 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
                 prefix,
             };
             let adopted: BackupView = client.post("/v1/adopt", &request).await?;
-            if context.json {
-                show::json(&adopted)?
-            } else {
-                show::backup(&adopted)
-            }
-            Ok(())
+            context.answer(&adopted, show::backup)
         }
         Command::Export { id } => {
             let record: BackupRecordView = client.get(&format!("/v1/backups/{id}/export_record")).await?;
-            if context.json {
-                show::json(&record)?
-            } else {
-                show::line(&record.backup_url)
-            }
-            Ok(())
+            context.answer(&record, |record| show::line(&record.backup_url))
         }
         Command::Import { backend, record } => {
             client.settle().await;
@@ -243,12 +223,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
                 backend: Some(backend),
             };
             let imported: BackupView = client.post("/v1/import_record", &request).await?;
-            if context.json {
-                show::json(&imported)?
-            } else {
-                show::backup(&imported)
-            }
-            Ok(())
+            context.answer(&imported, show::backup)
         }
         Command::Orphans { backend, remove } => {
             client.settle().await;
@@ -257,12 +232,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
                 true => client.delete(&path).await?,
                 false => client.get(&path).await?,
             };
-            if context.json {
-                show::json(&orphans)?
-            } else {
-                show::orphans(&orphans)
-            }
-            Ok(())
+            context.answer(orphans.as_slice(), show::orphans)
         }
         Command::Delete { id, wait } => {
             client.settle().await;
@@ -275,11 +245,7 @@ async fn one(context: &Context, client: &Client, command: Command) -> anyhow::Re
 /// Takes in all that is there; that something could not be is a failure of the command.
 async fn adopt_all(context: &Context, client: &Client, request: AdoptAllRequest) -> anyhow::Result<()> {
     let done: AdoptedView = client.post("/v1/adopt_all", &request).await?;
-    if context.json {
-        show::json(&done)?
-    } else {
-        show::adopted(&done)
-    }
+    context.answer(&done, show::adopted)?;
     match done.refused.into_iter().next() {
         Some(first) => Err(ServiceError(first.error).into()),
         None => Ok(()),

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use crate::client::{Client, Credentials, Target};
 use crate::config::Config;
+use crate::show;
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -28,6 +29,19 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn read(&self) -> anyhow::Result<Config> {
         Config::read(&self.config)
+    }
+
+    /// Prints a value: as JSON when that is asked for, else by `text`.
+    pub(crate) fn answer<T: serde::Serialize + ?Sized>(
+        &self,
+        value: &T,
+        text: impl FnOnce(&T),
+    ) -> anyhow::Result<()> {
+        if self.json {
+            return show::json(value);
+        }
+        text(value);
+        Ok(())
     }
 
     /// Finds the service: the one that is named, or the one of the configuration, if need be in this process.

@@ -69,21 +69,11 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
     match command {
         Command::List => {
             let services = services(context).await?;
-            if context.json {
-                show::json(&services)
-            } else {
-                show::services(&services);
-                Ok(())
-            }
+            context.answer(services.as_slice(), show::services)
         }
         Command::Show { name } => {
             let service = service(context, &name).await?;
-            if context.json {
-                show::json(&service)
-            } else {
-                show::service(&service);
-                Ok(())
-            }
+            context.answer(&service, show::service)
         }
         Command::Enable { name } => switch(context, &name, false, None).await,
         Command::Disable { name, reason } => switch(context, &name, true, reason).await,
