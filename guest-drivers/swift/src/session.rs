@@ -4,12 +4,12 @@
 //! backup. Solved by a new login shortly before the told end, and after a 401: then the request is sent once more, and only a 401 to
 //! the new token is `unauthorized`. A put is not sent again, for its body is gone: when its token is of an earlier call, it is
 //! `unavailable`, so that the host may put again, with a new token. Whether that token ever worked says nothing: the server may
-//! have been started anew since.
+//! have been started anew since. When it is of this call, a look at the object says whether new tokens are taken.
 //!
 //! Bound: a call sends at most two logins and two requests. State: the login, which a new instance makes anew.
 
 use cofferdam_driver::Error;
-use cofferdam_driver::http::{Request, Response, Url, time};
+use cofferdam_driver::http::{Method, Request, Response, Url, time};
 
 use crate::call::Call;
 use crate::config::Config;
@@ -75,13 +75,21 @@ impl Session {
         if accepts(&response) {
             return Ok(response);
         }
-        match self.login.take() {
-            Some(login) if login.kept => Err(Error::unavailable(format!(
-                "cannot {}: the token ended meanwhile; the next try takes a new one",
-                call.what
-            ))),
-            _ => Err(refused(&response, call)),
+        let kept = self.login.take().is_some_and(|login| login.kept);
+        drop(response);
+        if !kept {
+            // A token of this very call may have been revoked while the body went: so whether new ones are taken is asked, there.
+            let look = Call::new(Method::Head, call.container, call.object, call.what.clone());
+            let response = self.request(&look)?.send()?;
+            if !accepts(&response) {
+                self.login = None;
+                return Err(refused(&response, call));
+            }
         }
+        Err(Error::unavailable(format!(
+            "cannot {}: the token ended meanwhile; the next try takes a new one",
+            call.what
+        )))
     }
 
     fn request(&mut self, call: &Call<'_>) -> Result<Request, Error> {
