@@ -158,9 +158,7 @@ impl<'a> Value<'a> {
 
     fn visit<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.setting.value {
-            SettingValue::Text(text) if text.is_empty() && !self.may_be_empty => {
-                Err(de::Error::custom("the text is empty"))
-            }
+            SettingValue::Text(text) if text.is_empty() && !self.may_be_empty => Err(empty()),
             SettingValue::Text(text) => visitor.visit_borrowed_str(text),
             SettingValue::Integer(number) => visitor.visit_i64(*number),
             SettingValue::Boolean(value) => visitor.visit_bool(*value),
@@ -201,6 +199,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match (&self.setting.value, name) {
+            (SettingValue::Text(text), SECRET) if text.is_empty() && !self.may_be_empty => Err(empty()),
             (SettingValue::Text(_), SECRET) => {
                 visitor.visit_newtype_struct(BorrowedStrDeserializer::<Fault>::new(&self.setting.name))
             }
@@ -240,6 +239,10 @@ impl<'de> Deserializer<'de> for Value<'de> {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
         unit unit_struct seq tuple tuple_struct map identifier ignored_any
     }
+}
+
+fn empty() -> Fault {
+    de::Error::custom("the text is empty")
 }
 
 /// What serde expects, as a deployer would say it.
@@ -368,6 +371,21 @@ mod tests {
         assert_eq!(config.password.unwrap().name(), "password");
         assert_eq!(config.timeout, Some(Duration::from_millis(1500)));
         assert_eq!((config.compact, config.style), (true, Some(Style::Host)));
+    }
+
+    #[test]
+    fn a_secret_that_must_be_there_is_refused_when_it_is_empty_as_the_getter_does() {
+        #[derive(Debug, Deserialize)]
+        struct Must {
+            #[allow(dead_code, reason = "read into, never out of")]
+            password: Secret,
+        }
+        let settings = Settings::new(vec![Setting {
+            name: "password".to_owned(),
+            value: text(""),
+        }]);
+        settings.parse::<Must>().unwrap_err();
+        settings.required_secret("password").unwrap_err();
     }
 
     #[test]
